@@ -1,0 +1,72 @@
+import { Problem } from "@fovea/contract";
+import type { Context, Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { z } from "zod";
+import type { Logger } from "./log.ts";
+
+function answer(c: Context, problem: Problem): Response {
+  const document = problem.document();
+  if (typeof document.retry_after_s === "number") {
+    c.header("Retry-After", String(document.retry_after_s));
+  }
+  if (problem.code === "unauthorized") c.header("WWW-Authenticate", "Bearer");
+  return c.json(document, document.status as ContentfulStatusCode, {
+    "Content-Type": "application/problem+json",
+  });
+}
+
+/**
+ * The one place where an error becomes an HTTP answer. What is not a {@link Problem} is logged in
+ * full and answered without its text, which might hold a path or a stack.
+ */
+// deno-lint-ignore no-explicit-any -- any app, whatever its variables
+export function answerProblems(app: Hono<any>, log: Logger): void {
+  app.notFound((c) =>
+    answer(
+      c,
+      new Problem(
+        "route_not_found",
+        `there is no ${c.req.method} ${new URL(c.req.url).pathname} here`,
+      ),
+    )
+  );
+  app.onError((error, c) => {
+    if (error instanceof Problem) return answer(c, error);
+    if (error instanceof HTTPException && error.status === 400) {
+      return answer(c, new Problem("malformed_body", `body can't be read: ${error.message}`));
+    }
+    log.error({ err: error, method: c.req.method, path: c.req.path }, "request failed");
+    return answer(
+      c,
+      new Problem("internal_error", "the service failed to answer: its log says why"),
+    );
+  });
+}
+
+/** Reads a JSON body. @throws {Problem} `malformed_body` where it is none */
+export async function jsonBody(c: Context): Promise<unknown> {
+  try {
+    return await c.req.json();
+  } catch (error) {
+    throw new Problem("malformed_body", `body is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Holds a value against a schema.
+ *
+ * @throws {Problem} `code`, naming every member that is wrong and what is expected of it
+ */
+export function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  code: "malformed_body" | "invalid_parameter" | "missing_field",
+): z.output<Schema> {
+  const read = schema.safeParse(value);
+  if (read.success) return read.data;
+  const faults = read.error.issues.map((issue) =>
+    issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`
+  );
+  throw new Problem(code, faults.join("; "));
+}

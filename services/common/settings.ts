@@ -1,0 +1,86 @@
+/**
+ * Settings come from environment variables, are checked all at once by one schema, and every wrong
+ * one is named before the service ends.
+ *
+ * @module
+ */
+import { z } from "zod";
+
+/** A TCP port; 0 lets the system choose one. */
+export const port = z.coerce.number().int().min(0).max(65535);
+
+/** `true`, `1`, `yes` or `false`, `0`, `no`. */
+export const flag = z.stringbool({
+  truthy: ["true", "1", "yes"],
+  falsy: ["false", "0", "no"],
+});
+
+/** A whole number of at least `min`. */
+export const count = (min: number) => z.coerce.number().int().min(min);
+
+const MIB = 1024 * 1024;
+
+/** Settings that both services have. */
+export const commonSettings = z.object({
+  DATA_DIR: z.string().min(1).default("./data"),
+  MAX_UPLOAD_BYTES: count(1).default(50 * MIB),
+  MAX_IMAGE_PIXELS: count(1).default(50_000_000),
+  AUTH_MODE: z.enum(["test", "jwt"]).default("test"),
+  /** Default: `public_key.pem` in DATA_DIR. */
+  PUBLIC_KEY_PATH: z.string().min(1).optional(),
+  READ_AUTH_ENABLED: flag.default(false),
+  ALLOW_INSECURE: flag.default(false),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  /** Default: pretty on a terminal, else json. */
+  LOG_FORMAT: z.enum(["pretty", "json"]).optional(),
+});
+export type CommonSettings = z.output<typeof commonSettings>;
+
+/** Says which settings are wrong, one line each. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+}
+
+/**
+ * Reads the variables that the schema names; an empty one counts as unset.
+ *
+ * @throws {SettingsError} naming every wrong variable, what it was and what is expected
+ */
+export function readSettings<Schema extends z.ZodObject>(
+  schema: Schema,
+  env: { get(name: string): string | undefined },
+): z.output<Schema> {
+  const values: Record<string, string> = {};
+  for (const name of Object.keys(schema.shape)) {
+    const value = env.get(name);
+    if (value !== undefined && value !== "") values[name] = value;
+  }
+  const read = schema.safeParse(values);
+  if (read.success) return read.data;
+  const lines = read.error.issues.map((issue) => {
+    const name = String(issue.path[0] ?? "");
+    const got = name in values ? ` is "${values[name]}"` : "";
+    return `  ${name}${got}: ${issue.message.replace(/^Invalid \w+: /, "")}`;
+  });
+  throw new SettingsError(`Cannot start: wrong settings\n${lines.join("\n")}`);
+}
+
+/** Whether only this machine can reach a server that listens on `host`. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
+}
+
+/** Refuses to open a service without authentication to other machines by oversight. */
+export function refuseInsecure(
+  settings: Pick<CommonSettings, "AUTH_MODE" | "ALLOW_INSECURE">,
+  hosts: Record<string, string>,
+): void {
+  if (settings.AUTH_MODE !== "test" || settings.ALLOW_INSECURE) return;
+  for (const [name, host] of Object.entries(hosts)) {
+    if (isLoopback(host)) continue;
+    throw new SettingsError(
+      `Cannot start: ${name} is "${host}", which other machines can reach, and AUTH_MODE=test lets ` +
+        `everybody in: set AUTH_MODE=jwt, listen on 127.0.0.1, or set ALLOW_INSECURE=true`,
+    );
+  }
+}

@@ -1,0 +1,64 @@
+/** An entity of media_store: a stored file, or a collection of them. Times are ms since the epoch, UTC. */
+export interface Item {
+  id: number;
+  is_collection: boolean;
+  label: string | null;
+  description: string | null;
+  parent_id: number | null;
+  added_date: number;
+  updated_date: number;
+  is_deleted: boolean;
+  /** When the picture was taken, from its EXIF block. */
+  create_date: number | null;
+  /** Bytes. */
+  file_size: number | null;
+  /** Pixels as a viewer shows the picture: EXIF orientation applied. */
+  height: number | null;
+  width: number | null;
+  /** Seconds; null for pictures. */
+  duration: number | null;
+  /** What the bytes say, never what the uploader said. */
+  mime_type: string | null;
+  type: MediaType | null;
+  /** Without the dot. */
+  extension: string | null;
+  /** Lower-case hex. */
+  md5: string | null;
+  sha256: string | null;
+  /** Relative to the store. */
+  file_path: string | null;
+  /** 1 for a new entity. */
+  version: number;
+}
+
+export type MediaType = "image" | "video" | "audio" | "document";
+
+/** A page of a listing. */
+export interface Page<T> {
+  items: T[];
+  pagination: {
+    /** From 1. */
+    page: number;
+    page_size: number;
+    total_items: number;
+    total_pages: number;
+    has_next: boolean;
+    has_prev: boolean;
+  };
+}
+
+/** Puts one page's items together with where they stand in the whole. */
+export function pageOf<T>(items: T[], page: number, pageSize: number, total: number): Page<T> {
+  const pages = Math.ceil(total / pageSize);
+  return {
+    items,
+    pagination: {
+      page,
+      page_size: pageSize,
+      total_items: total,
+      total_pages: pages,
+      has_next: page < pages,
+      has_prev: page > 1 && total > 0,
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { TaskType } from "./job.ts";
+
+/** A task and the model that serves it, as `GET /info` of inference shows it. */
+export interface TaskInfo {
+  task_type: TaskType;
+  /** `preparing`: jobs are taken and wait; `unavailable`: jobs are refused with 503. */
+  state: "preparing" | "ready" | "unavailable";
+  /** Null as long as no model has been chosen. */
+  model: {
+    name: string;
+    sha256: string;
+    /** False for the fixture, whose numbers mean nothing. */
+    semantic: boolean;
+    licence: string;
+  } | null;
+  /** Why it is not ready, and what to do about it. */
+  detail?: string;
+}
+
+/** `GET /info` of inference. */
+export interface Info {
+  name: "fovea-inference";
+  version: string;
+  /** Where clients on this machine reach the broker. */
+  mqtt_url: string;
+  tasks: TaskInfo[];
+  workers: number;
+  backend: string;
+}

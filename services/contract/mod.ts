@@ -1,0 +1,10 @@
+/**
+ * What both sides of Fovea's wire agree on: shapes, names and codes, and nothing that runs a service.
+ *
+ * @module
+ */
+export * from "./entity.ts";
+export * from "./event.ts";
+export * from "./info.ts";
+export * from "./job.ts";
+export * from "./problem.ts";
