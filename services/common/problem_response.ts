@@ -4,6 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
 import type { Logger } from "./log.ts";
+import { expectation } from "./settings.ts";
 
 function answer(c: Context, problem: Problem): Response {
   const document = problem.document();
@@ -65,8 +66,9 @@ export function checked<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
-  const faults = read.error.issues.map((issue) =>
-    issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`
-  );
+  const faults = read.error.issues.map((issue) => {
+    const fault = expectation(issue);
+    return issue.path.length === 0 ? fault : `${issue.path.join(".")}: ${fault}`;
+  });
   throw new Problem(code, faults.join("; "));
 }

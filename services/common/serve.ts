@@ -5,9 +5,14 @@ import { SettingsError } from "./settings.ts";
 export interface Listening {
   hostname: string;
   port: number;
-  /** Takes no new requests, lets running ones end, then resolves. */
+  /** `http://host:port`. */
+  url: string;
+  /** Takes no new requests, lets running ones end, or breaks them off after a while, then resolves. */
   shutdown(): Promise<void>;
 }
+
+/** How long requests may go on once the service is asked to end. */
+const GRACE_MS = 10_000;
 
 /**
  * Serves `fetch` on a host and port.
@@ -20,14 +25,26 @@ export function listen(
   fetch: (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>,
 ): Listening {
   try {
+    const breakOff = new AbortController();
     const server = Deno.serve(
-      { hostname: options.hostname, port: options.port, onListen: () => {} },
+      {
+        hostname: options.hostname,
+        port: options.port,
+        signal: breakOff.signal,
+        onListen: () => {},
+      },
       fetch,
     );
+    const { hostname, port } = server.addr;
     return {
-      hostname: server.addr.hostname,
-      port: server.addr.port,
-      shutdown: () => server.shutdown(),
+      hostname,
+      port,
+      url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+      async shutdown() {
+        const timer = setTimeout(() => breakOff.abort(), GRACE_MS);
+        await server.shutdown();
+        clearTimeout(timer);
+      },
     };
   } catch (error) {
     throw cannotListen(error, options);

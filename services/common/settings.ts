@@ -60,9 +60,15 @@ export function readSettings<Schema extends z.ZodObject>(
   const lines = read.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? "");
     const got = name in values ? ` is "${values[name]}"` : "";
-    return `  ${name}${got}: ${issue.message.replace(/^Invalid \w+: /, "")}`;
+    return `  ${name}${got}: ${expectation(issue)}`;
   });
   throw new SettingsError(`Cannot start: wrong settings\n${lines.join("\n")}`);
+}
+
+/** What a schema says of a wrong value, without the words that say nothing. */
+export function expectation(issue: z.core.$ZodIssue): string {
+  const message = issue.message.replace(/^Invalid (input|option|string): /, "");
+  return message.charAt(0).toLowerCase() + message.slice(1);
 }
 
 /** Whether only this machine can reach a server that listens on `host`. */

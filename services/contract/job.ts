@@ -24,11 +24,11 @@ export function hasEnded(status: JobStatus): boolean {
 export interface JobRequest {
   media_store_id: number;
   /** 0…10, higher first. */
-  priority?: number;
+  priority?: number | undefined;
   /** A UUID of the client's choice: sent again with the same body, it is the same job. */
-  job_id?: string;
+  job_id?: string | undefined;
   /** A new job even where one for the same entity, task and model is there. */
-  force?: boolean;
+  force?: boolean | undefined;
 }
 
 /** Milliseconds each part of a job took. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./connection_failure.ts";
 export * from "./entity.ts";
 export * from "./event.ts";
 export * from "./info.ts";

@@ -90,6 +90,7 @@ const KINDS = {
   service_unreachable: passing(503, "Service can't be reached", EXIT.unreachable),
   broker_unreachable: passing(503, "Broker can't be reached", EXIT.unreachable),
 
+  not_ready: passing(503, "Not ready", EXIT.unreachable),
   internal_error: passing(500, "Internal error"),
 } satisfies Record<string, ProblemKind>;
 

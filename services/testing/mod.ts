@@ -1,0 +1,16 @@
+/**
+ * What the tests of several members share: the services and a broker as real processes, temporary
+ * folders, and tests that say what they need.
+ *
+ * @module
+ */
+export { mosquitto, type Need, testNeeding } from "./need.ts";
+export { type MosquittoProcess, startMosquitto } from "./mosquitto.ts";
+export {
+  type LogLine,
+  runServiceToEnd,
+  type ServiceName,
+  type ServiceProcess,
+  startService,
+} from "./service.ts";
+export { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";

@@ -1,0 +1,16 @@
+/** What the system says of a failed connection, and what a person would. */
+const REASONS: [RegExp, string][] = [
+  [/ECONNREFUSED|connection refused/i, "connection refused"],
+  [/ENOTFOUND|EAI_AGAIN|dns error|failed to lookup/i, "host name not found"],
+  [/EHOSTUNREACH|ENETUNREACH|unreachable/i, "no route to it"],
+  [/ECONNRESET|EPIPE|reset|broken pipe|closed|incomplete/i, "it closed the connection"],
+  [/ETIMEDOUT|timed? ?out/i, "no answer in time"],
+];
+
+/** Says in a few words why a connection failed; the error's own words where they are not known. */
+export function connectionFailure(error: unknown): string {
+  const { code, message, cause } = error as { code?: unknown; message?: string; cause?: unknown };
+  const told = `${code ?? ""} ${message ?? ""} ${(cause as Error | undefined)?.message ?? ""}`;
+  const known = REASONS.find(([pattern]) => pattern.test(told));
+  return known?.[1] ?? (message || String(error));
+}

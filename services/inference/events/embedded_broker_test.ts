@@ -1,0 +1,70 @@
+import { SettingsError } from "@fovea/common/settings";
+import assert from "node:assert/strict";
+import { connectAsync } from "mqtt";
+import { subscribe } from "../testing/subscriber.ts";
+import { mqttRoute } from "../routes/mqtt.ts";
+import { startBroker } from "./embedded_broker.ts";
+
+Deno.test("what the service publishes reaches a subscriber, and what is retained a late one", async () => {
+  const broker = await startBroker(0);
+  const own = await connectAsync(broker.ownUrl);
+  {
+    await using early = await subscribe(broker.url, "inference/#");
+    await own.publishAsync("inference/status", "online", { qos: 1, retain: true });
+    await early.until(({ payload }) => payload === "online");
+    await using late = await subscribe(broker.url, "inference/status");
+    assert.equal((await late.until(() => true)).retained, true);
+  }
+  await own.endAsync();
+  await broker.close();
+});
+
+Deno.test("nobody but the service can publish an event", async () => {
+  const broker = await startBroker(0);
+  const own = await connectAsync(broker.ownUrl);
+  const stranger = await connectAsync(broker.url, { reconnectPeriod: 0 });
+  {
+    await using subscriber = await subscribe(broker.url, "#");
+    await stranger.publishAsync("elsewhere/x", "allowed", { qos: 1 });
+    await subscriber.until(({ payload }) => payload === "allowed");
+    stranger.publish("inference/job/x/completed", "made up", { qos: 0 });
+    await new Promise<void>((resolve) => stranger.once("close", () => resolve()));
+    await own.publishAsync("inference/events", "real", { qos: 1 });
+    await subscriber.until(({ payload }) => payload === "real");
+    assert.ok(!subscriber.heard.some(({ payload }) => payload === "made up"));
+  }
+  await stranger.endAsync(true);
+  await own.endAsync();
+  await broker.close();
+});
+
+Deno.test("a client on a WebSocket hears the same", async () => {
+  const broker = await startBroker(0);
+  const web = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    mqttRoute(broker.accept).fetch,
+  );
+  const own = await connectAsync(broker.ownUrl);
+  {
+    await using subscriber = await subscribe(
+      `ws://127.0.0.1:${web.addr.port}/mqtt`,
+      "inference/events",
+    );
+    const long = "x".repeat(200_000);
+    await own.publishAsync("inference/events", long, { qos: 1 });
+    assert.equal((await subscriber.until(() => true)).payload.length, long.length);
+  }
+  await own.endAsync();
+  await broker.close();
+  await web.shutdown();
+});
+
+Deno.test("a port that is taken is named, and the setting that changes it", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await assert.rejects(
+    startBroker(taken.addr.port),
+    (error) =>
+      error instanceof SettingsError && error.message.includes(`127.0.0.1:${taken.addr.port}`) &&
+      error.message.includes("MQTT_PORT"),
+  );
+});

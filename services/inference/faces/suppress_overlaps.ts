@@ -1,0 +1,41 @@
+import type { BoundingBox } from "@fovea/contract";
+
+/**
+ * Intersection over union of two boxes, 0…1.
+ *
+ * @example
+ * ```ts
+ * import { overlap } from "./suppress_overlaps.ts";
+ *
+ * const left = { x: 0, y: 0, width: 2, height: 1 };
+ * const right = { x: 1, y: 0, width: 2, height: 1 };
+ * console.log(overlap(left, right)); // 0.333…
+ * ```
+ */
+export function overlap(a: BoundingBox, b: BoundingBox): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  if (width <= 0 || height <= 0) return 0;
+  const shared = width * height;
+  return shared / (a.width * a.height + b.width * b.height - shared);
+}
+
+/**
+ * Non-maximum suppression: of boxes that overlap, the most confident stays.
+ *
+ * @param found boxes in one coordinate system, any order
+ * @param maxOverlap two boxes overlapping more than this (intersection over union, 0…1) are one face
+ * @returns those kept, most confident first
+ */
+export function suppressOverlaps<Found extends { bbox: BoundingBox; confidence: number }>(
+  found: readonly Found[],
+  maxOverlap: number,
+): Found[] {
+  const kept: Found[] = [];
+  for (const candidate of found.toSorted((a, b) => b.confidence - a.confidence)) {
+    if (kept.every((other) => overlap(candidate.bbox, other.bbox) <= maxOverlap)) {
+      kept.push(candidate);
+    }
+  }
+  return kept;
+}

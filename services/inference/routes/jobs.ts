@@ -1,0 +1,69 @@
+import type { Access } from "@fovea/common/access";
+import { checked, jsonBody } from "@fovea/common/problem_response";
+import { JOB_STATUSES, pageOf, Problem, TASK_TYPES } from "@fovea/contract";
+import { Hono } from "hono";
+import { z } from "zod";
+import { DEFAULT_PRIORITY, type JobService } from "../jobs/service.ts";
+
+const taskType = z.enum(TASK_TYPES);
+const entityId = z.int().positive();
+const MAX_PRIORITY = 10;
+
+const jobRequest = z.object({
+  media_store_id: entityId,
+  priority: z.int().optional(),
+  job_id: z.uuid().optional(),
+  force: z.boolean().optional(),
+});
+
+const listQuery = z.strictObject({
+  status: z.enum(JOB_STATUSES).optional(),
+  task_type: taskType.optional(),
+  media_store_id: z.coerce.number().pipe(entityId).optional(),
+  page: z.coerce.number().int().min(1).default(1),
+  page_size: z.coerce.number().int().min(1).max(100).default(20),
+});
+
+/** `/job…`: submit, look at, list and remove jobs. */
+export function jobRoutes(service: JobService, access: Access): Hono {
+  const app = new Hono();
+
+  app.post("/job/:task_type", access("ai_inference_support"), async (c) => {
+    const task = taskType.safeParse(c.req.param("task_type"));
+    if (!task.success) throw unknownTask(c.req.param("task_type"));
+    const request = checked(jobRequest, await jsonBody(c), "malformed_body");
+    const { priority = DEFAULT_PRIORITY } = request;
+    if (priority < 0 || priority > MAX_PRIORITY) {
+      throw new Problem(
+        "priority_out_of_range",
+        `priority is ${priority}: 0 to ${MAX_PRIORITY} are allowed, higher first`,
+      );
+    }
+    const { job, isNew } = await service.submit(task.data, request);
+    return c.json(job, isNew ? 201 : 200, { Location: `/job/${job.job_id}` });
+  });
+
+  app.get("/job", access("read"), async (c) => {
+    const { page, page_size, ...filter } = checked(listQuery, c.req.query(), "invalid_parameter");
+    const { jobs, total } = await service.list(filter, page, page_size);
+    return c.json(pageOf(jobs, page, page_size, total));
+  });
+
+  app.get("/job/:job_id", access("read"), async (c) => {
+    return c.json(await service.get(c.req.param("job_id")));
+  });
+
+  app.delete("/job/:job_id", access("ai_inference_support"), async (c) => {
+    await service.remove(c.req.param("job_id"));
+    return c.json({ status: "deleted" });
+  });
+
+  return app;
+}
+
+function unknownTask(name: string): Problem {
+  return new Problem(
+    "unknown_task_type",
+    `there is no task "${name}": ${TASK_TYPES.join(" and ")} are known`,
+  );
+}

@@ -1,0 +1,42 @@
+import type { Info } from "@fovea/contract";
+import { Hono } from "hono";
+
+/** Whether one thing that the service needs is there. */
+export interface Check {
+  name: string;
+  /** Without it the service can do less, but does its work. */
+  optional?: boolean;
+  /** @throws {Error} saying what is missing */
+  check: () => Promise<void> | void;
+}
+
+/** `/`, `/health`, `/health/ready` and `/info`: what the service is and whether it can do its work. */
+export function stateRoutes(info: () => Info, checks: readonly Check[]): Hono {
+  const app = new Hono();
+
+  app.get("/", (c) => c.json({ message: "Welcome to Fovea inference", info: "/info" }));
+  app.get("/info", (c) => c.json(info()));
+  app.get("/health", (c) => c.json({ status: "ok" }));
+
+  app.get("/health/ready", async (c) => {
+    const results = await Promise.all(checks.map(async ({ name, optional, check }) => {
+      try {
+        await check();
+        return { name, state: "ok" as const, detail: null };
+      } catch (error) {
+        const state = optional ? "degraded" as const : "failed" as const;
+        return { name, state, detail: (error as Error).message };
+      }
+    }));
+    const failed = results.some(({ state }) => state === "failed");
+    const degraded = results.some(({ state }) => state === "degraded");
+    const status = failed ? "not ready" : degraded ? "degraded" : "ready";
+    const shown = results.map(({ name, state, detail }) => [
+      name,
+      detail === null ? { state } : { state, detail },
+    ]);
+    return c.json({ status, checks: Object.fromEntries(shown) }, failed ? 503 : 200);
+  });
+
+  return app;
+}

@@ -1,0 +1,32 @@
+import { commonSettings, count, port, readSettings } from "@fovea/common/settings";
+import { modelChoices } from "@fovea/models";
+import { z } from "zod";
+
+const mqttUrl = z.url({
+  protocol: /^(mqtts?|wss?)$/,
+  error: "expected mqtt:// or mqtts:// and a host",
+});
+
+const schema = commonSettings.extend({
+  INFERENCE_HOST: z.string().min(1).default("127.0.0.1"),
+  INFERENCE_PORT: port.default(8001),
+  MEDIA_STORE_URL: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8000"),
+  /** Unset: a broker is started in this process. */
+  MQTT_URL: mqttUrl.optional(),
+  MQTT_PORT: port.default(1883),
+  MODELS_DIR: z.string().min(1).default("./models/cache"),
+  MODEL_MIRROR: z.string().min(1).optional(),
+  EMBEDDING_MODEL: z.enum(modelChoices("image_embedding")).default("auto"),
+  FACE_MODEL: z.enum(modelChoices("face_detection")).default("auto"),
+  INFERENCE_WORKERS: count(1).default(navigator.hardwareConcurrency),
+  EVENT_RETAIN_MINUTES: count(1).default(60),
+  /** Sent to media_store as bearer token, where it wants one for reading. */
+  FOVEA_TOKEN: z.string().min(1).optional(),
+});
+export type Settings = z.output<typeof schema>;
+
+/** @throws {SettingsError} naming everything that is wrong */
+export function inferenceSettings(env: { get(name: string): string | undefined }): Settings {
+  const settings = readSettings(schema, env);
+  return { ...settings, MEDIA_STORE_URL: settings.MEDIA_STORE_URL.replace(/\/+$/, "") };
+}

@@ -1,0 +1,31 @@
+import type { JobResult, TaskType } from "@fovea/contract";
+import type { Picture } from "../picture/decode.ts";
+
+/** Weights on this machine, verified. */
+export interface ModelFile {
+  name: string;
+  sha256: string;
+  path: string;
+}
+
+/**
+ * How to get from a picture to a result: one of these for each task type. A further one is a file
+ * like image_embedding.ts and a line in list.ts.
+ */
+export interface Task {
+  readonly type: TaskType;
+  /** To be raised whenever preparing a picture, or reading the output, could give other numbers. */
+  readonly preprocess: number;
+  /** Loads the weights; called once per worker. */
+  load(model: ModelFile): Promise<LoadedTask>;
+}
+
+export interface LoadedTask {
+  /**
+   * Cuts and scales what the network is to see, so that the picture's pixels can be let go.
+   *
+   * @param entityId whose picture it is
+   * @returns runs the network on it and reads its output
+   */
+  prepare(picture: Picture, entityId: number): () => Promise<JobResult>;
+}

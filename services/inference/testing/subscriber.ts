@@ -1,0 +1,52 @@
+/**
+ * A client of the broker that keeps what it hears, for tests.
+ *
+ * @module
+ */
+import { connectAsync, type IClientOptions } from "mqtt";
+
+export interface Heard {
+  topic: string;
+  payload: string;
+  /** Whether the broker had kept it from before the subscription. */
+  retained: boolean;
+}
+
+export interface Subscriber extends AsyncDisposable {
+  heard: Heard[];
+  /** Waits until something is heard that passes, and gives it. */
+  until(passes: (message: Heard) => boolean): Promise<Heard>;
+}
+
+/** Connects and subscribes, QoS 1. It comes back by itself when the broker was away. */
+export async function subscribe(
+  url: string,
+  topic: string,
+  options: IClientOptions = {},
+): Promise<Subscriber> {
+  const client = await connectAsync(url, { reconnectPeriod: 50, ...options });
+  const heard: Heard[] = [];
+  const waiting = new Set<() => void>();
+  client.on("message", (topic, payload, { retain }) => {
+    heard.push({ topic, payload: payload.toString(), retained: retain });
+    for (const look of waiting) look();
+  });
+  await client.subscribeAsync(topic, { qos: 1 });
+  return {
+    heard,
+    until: (passes) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = heard.find(passes);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
+    [Symbol.asyncDispose]: async () => {
+      await client.endAsync(true);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * What the main thread and a worker say to each other.
+ *
+ * @module
+ */
+import type { JobResult, ProblemCode, TaskType } from "@fovea/contract";
+import type { PictureSource } from "../picture/fetch.ts";
+import type { ModelFile } from "../tasks/task.ts";
+
+/** What a worker needs to know from the start. */
+export interface WorkerSettings {
+  source: PictureSource;
+  maxPixels: number;
+}
+
+export type Order =
+  | { kind: "start"; settings: WorkerSettings }
+  /** Load a model and run it until it is warm. */
+  | { kind: "load"; task: TaskType; model: ModelFile }
+  | { kind: "run"; task: TaskType; entityId: number };
+
+/** Milliseconds; 0 for a stage that was not reached. */
+export interface StageTimes {
+  fetch: number;
+  decode: number;
+  infer: number;
+}
+
+export type Outcome =
+  | { ok: true; result: JobResult; times: StageTimes }
+  | { ok: false; code: ProblemCode; detail: string; times: StageTimes };
+
+/** Each order is answered by one report, in order. */
+export type Report =
+  | { kind: "started" }
+  | { kind: "loaded" }
+  | { kind: "cannot_load"; detail: string }
+  | { kind: "ended"; outcome: Outcome };

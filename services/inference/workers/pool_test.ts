@@ -1,0 +1,118 @@
+import type { FaceDetectionResult } from "@fovea/contract";
+import { testModel } from "@fovea/testing/models";
+import assert from "node:assert/strict";
+import { silent } from "../testing/open_jobs.ts";
+import { WorkerPool } from "./pool.ts";
+
+const astronaut = await Deno.readFile(
+  new URL("../../../clients/images/astronaut.png", import.meta.url),
+);
+const model = await testModel("face_detection", "ultraface-rfb-320");
+
+/** Answers by the entity's id: 1 a picture, 2 nothing ever, 3 no picture, and 404 to all else. */
+function pictures() {
+  const hanging = Promise.withResolvers<Response>();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    switch (new URL(request.url).pathname) {
+      case "/entity/1/image":
+        return new Response(astronaut);
+      case "/entity/2/image":
+        return hanging.promise;
+      case "/entity/3/image":
+        return new Response("<html>I am a login page</html>");
+      default:
+        return Response.json({ code: "entity_not_found" }, { status: 404 });
+    }
+  });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    [Symbol.asyncDispose]: async () => {
+      hanging.resolve(new Response());
+      await server.shutdown();
+    },
+  };
+}
+
+async function poolOf(size: number, url: string, deadline = 60_000) {
+  let onFree = () => {};
+  const pool = new WorkerPool({
+    size,
+    settings: { source: { url, maxBytes: 50 << 20 }, maxPixels: 50_000_000 },
+    deadline,
+    log: silent,
+    onFree: () => onFree(),
+  });
+  await pool.load("face_detection", model);
+  const free = () =>
+    new Promise<void>((resolve) => {
+      onFree = () => {
+        if (pool.hasFree) resolve();
+      };
+      onFree();
+    });
+  return { pool, free, [Symbol.dispose]: () => pool.close() };
+}
+
+Deno.test("a worker takes an entity's id and gives the faces of its picture", async () => {
+  await using store = pictures();
+  using opened = await poolOf(1, store.url);
+  const outcome = await opened.pool.run("face_detection", 1);
+  assert.ok(outcome.ok, JSON.stringify(outcome));
+  assert.equal((outcome.result as FaceDetectionResult).face_count, 1);
+  for (const stage of ["fetch", "decode", "infer"] as const) assert.ok(outcome.times[stage] > 0);
+});
+
+Deno.test("each worker serves a job of its own at the same time", async () => {
+  await using store = pictures();
+  using opened = await poolOf(2, store.url);
+  const first = opened.pool.run("face_detection", 1);
+  assert.equal(opened.pool.hasFree, true);
+  const second = opened.pool.run("face_detection", 1);
+  assert.equal(opened.pool.hasFree, false);
+  for (const outcome of await Promise.all([first, second])) assert.equal(outcome.ok, true);
+});
+
+Deno.test("a picture that can't be had or read fails its job by name and costs no worker", async () => {
+  await using store = pictures();
+  using opened = await poolOf(1, store.url);
+  const codeOf = async (entityId: number) => {
+    const outcome = await opened.pool.run("face_detection", entityId);
+    return outcome.ok ? "ok" : outcome.code;
+  };
+  assert.equal(await codeOf(3), "image_unreadable");
+  assert.equal(await codeOf(4), "entity_not_found");
+  assert.equal(await codeOf(1), "ok");
+});
+
+Deno.test("a media_store that is not there is a failure that may pass", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  using opened = await poolOf(1, `http://127.0.0.1:${port}`);
+  const outcome = await opened.pool.run("face_detection", 1);
+  assert.ok(!outcome.ok);
+  assert.equal(outcome.code, "media_store_unreachable");
+  assert.match(outcome.detail, /connection refused/);
+});
+
+Deno.test("a worker that overruns the deadline is replaced, and the next job is served", async () => {
+  await using store = pictures();
+  using opened = await poolOf(1, store.url, 700);
+  const outcome = await opened.pool.run("face_detection", 2);
+  assert.ok(!outcome.ok);
+  assert.equal(outcome.code, "deadline_exceeded");
+  assert.match(outcome.detail, /longer than 0.7 s/);
+  await opened.free();
+  assert.equal((await opened.pool.run("face_detection", 1)).ok, true);
+});
+
+Deno.test("a file that is no model is refused by name", async () => {
+  await using store = pictures();
+  using opened = await poolOf(1, store.url);
+  const path = new URL("../../../clients/images/coffee.png", import.meta.url).pathname;
+  const coffee = { name: "coffee", sha256: "", path };
+  await assert.rejects(
+    opened.pool.load("image_embedding", coffee),
+    /model coffee can't be loaded: /,
+  );
+});

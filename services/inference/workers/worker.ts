@@ -1,0 +1,85 @@
+/**
+ * A worker thread: it has the models of all tasks loaded and takes one order at a time, from the
+ * entity's id to the result.
+ *
+ * @module
+ */
+import { Problem, type TaskType } from "@fovea/contract";
+import { decode } from "../picture/decode.ts";
+import { fetchPicture } from "../picture/fetch.ts";
+import { TASKS } from "../tasks/list.ts";
+import type { LoadedTask, ModelFile } from "../tasks/task.ts";
+import type { Order, Outcome, Report, StageTimes, WorkerSettings } from "./messages.ts";
+import { warmUp } from "./warm_up.ts";
+
+const loaded = new Map<TaskType, LoadedTask>();
+let settings: WorkerSettings | undefined;
+
+const thread = self as unknown as {
+  onmessage: (message: MessageEvent<Order>) => void;
+  postMessage(report: Report): void;
+};
+
+let last = Promise.resolve();
+thread.onmessage = ({ data: order }) => {
+  last = last.then(async () => thread.postMessage(await carryOut(order)));
+};
+
+async function carryOut(order: Order): Promise<Report> {
+  switch (order.kind) {
+    case "start":
+      settings = order.settings;
+      return { kind: "started" };
+    case "load":
+      return await load(order.task, order.model);
+    case "run":
+      return { kind: "ended", outcome: await run(order.task, order.entityId) };
+  }
+}
+
+async function load(task: TaskType, model: ModelFile): Promise<Report> {
+  try {
+    const ready = await TASKS[task].load(model);
+    await warmUp(ready);
+    loaded.set(task, ready);
+    return { kind: "loaded" };
+  } catch (error) {
+    return { kind: "cannot_load", detail: (error as Error).message };
+  }
+}
+
+async function run(type: TaskType, entityId: number): Promise<Outcome> {
+  const times: StageTimes = { fetch: 0, decode: 0, infer: 0 };
+  const timed = async <T>(stage: keyof StageTimes, work: () => Promise<T>): Promise<T> => {
+    const from = performance.now();
+    try {
+      return await work();
+    } finally {
+      times[stage] = performance.now() - from;
+    }
+  };
+  try {
+    const task = loaded.get(type);
+    if (settings === undefined || task === undefined) {
+      throw new Error(`no model loaded for ${type}`);
+    }
+    const { source, maxPixels } = settings;
+    const bytes = await timed("fetch", () => fetchPicture(source, entityId));
+    const infer = await timed("decode", async () => {
+      using picture = await decode(bytes, maxPixels);
+      return task.prepare(picture, entityId);
+    });
+    return { ok: true, result: await timed("infer", infer), times };
+  } catch (error) {
+    if (error instanceof Problem) {
+      return { ok: false, code: error.code, detail: error.message, times };
+    }
+    console.error(error);
+    return {
+      ok: false,
+      code: "internal_error",
+      detail: `${type} failed on entity ${entityId}: the service's log says why`,
+      times,
+    };
+  }
+}

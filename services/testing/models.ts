@@ -1,0 +1,37 @@
+/**
+ * The models that tests run, kept in the project's own cache so that they are fetched once.
+ *
+ * @module
+ */
+import { fetchModel, modelsFor } from "@fovea/models";
+import type { TaskType } from "@fovea/contract";
+import type { Need } from "./need.ts";
+
+/** MODELS_DIR of tests. */
+export const MODELS_DIR = new URL("../../models/cache", import.meta.url).pathname;
+
+/** A model on this machine. */
+export interface TestModel {
+  name: string;
+  sha256: string;
+  path: string;
+}
+
+/** Fetches a model that every machine can have. @throws {Problem} where it can't be had after all */
+export async function testModel(task: TaskType, name: string): Promise<TestModel> {
+  const entry = modelsFor(task, name)[0]!;
+  const path = await fetchModel(entry, {
+    modelsDir: MODELS_DIR,
+    mirror: Deno.env.get("MODEL_MIRROR"),
+  });
+  return { name: entry.name, sha256: entry.sha256, path };
+}
+
+/** YuNet, which only a hub or a mirror has. */
+export const yunet: Need & { model: TestModel | null } = await testModel(
+  "face_detection",
+  "yunet-2023mar",
+).then(
+  (model) => ({ isThere: true, model, what: "YuNet" }),
+  () => ({ isThere: false, model: null, what: "YuNet (from its hub, or set MODEL_MIRROR)" }),
+);

@@ -1,0 +1,41 @@
+/**
+ * Tests that need what a bare machine may lack are reported as ignored, with the reason in their
+ * name, and never as passed.
+ *
+ * @module
+ */
+import { findMosquitto } from "./mosquitto.ts";
+
+/** Something that may or may not be there. */
+export interface Need {
+  readonly isThere: boolean;
+  /** What it is and how to come by it, as in "needs …". */
+  readonly what: string;
+}
+
+/** Debian's MQTT broker. */
+export const mosquitto: Need = {
+  isThere: findMosquitto() !== undefined,
+  what: "mosquitto (apt-get install mosquitto)",
+};
+
+/**
+ * Registers a test that runs only where all its needs are met.
+ *
+ * @example
+ * ```ts ignore
+ * testNeeding([mosquitto], "events reach an outside broker", async () => {
+ *   await using broker = await startMosquitto();
+ * });
+ * ```
+ */
+export function testNeeding(
+  needs: Need[],
+  name: string,
+  fn: (t: Deno.TestContext) => void | Promise<void>,
+  options: Omit<Deno.TestDefinition, "name" | "fn"> = {},
+): void {
+  const missing = needs.filter((need) => !need.isThere).map((need) => need.what);
+  if (missing.length === 0) Deno.test({ ...options, name, fn });
+  else Deno.test({ name: `${name} [needs ${missing.join(" and ")}]`, ignore: true, fn });
+}

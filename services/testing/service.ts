@@ -1,0 +1,123 @@
+/**
+ * Fovea's services as real processes: started by the very command lines of the root deno.json, so
+ * that tests run with the tasks' permissions and nothing more.
+ *
+ * @module
+ */
+import { Child } from "./child.ts";
+import { temporaryFolder } from "./temporary_folder.ts";
+
+export type ServiceName = "media_store" | "inference";
+
+/** A line of a service's log: the members it always has, and those of its own. */
+export interface LogLine {
+  level: string;
+  msg: string;
+  [member: string]: unknown;
+}
+
+/** A running service. Disposing of it ends it and removes its temporary DATA_DIR. */
+export interface ServiceProcess extends AsyncDisposable {
+  /** Where it listens: `http://127.0.0.1:NNN`. */
+  readonly url: string;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** What it has logged so far. */
+  log(): LogLine[];
+  /** Sends a signal and waits for the process to end. */
+  kill(signal: Deno.Signal): Promise<Deno.CommandStatus>;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+const TASKS: Record<ServiceName, string> = { media_store: "media-store", inference: "inference" };
+
+/** What a process needs of this one's environment to run Deno at all; settings are not among it. */
+const INHERITED =
+  /^(PATH|HOME|TMPDIR|LANG|(DENO|XDG|NPM_CONFIG|SSL_CERT)_\w+|\w+_PROXY|NODE_EXTRA_CA_CERTS)$/i;
+
+/**
+ * Starts a service on free ports and waits until it listens.
+ *
+ * @param env settings; of this process's environment the service sees none. DATA_DIR defaults to a
+ * temporary folder that goes when the service does; one that is given stays.
+ * @throws {Error} with what the service wrote, where it ends before it listens
+ */
+export async function startService(
+  name: ServiceName,
+  env: Record<string, string> = {},
+): Promise<ServiceProcess> {
+  await using cleanup = new AsyncDisposableStack();
+  const dataDir = env.DATA_DIR ?? cleanup.use(await temporaryFolder()).path;
+  const { program, options } = await command(name, { ...env, DATA_DIR: dataDir });
+  const child = cleanup.use(new Child(program, options));
+  const url = await child.first((line) => {
+    const fact = parseLogLine(line);
+    return fact?.msg === "listening" ? String(fact.url) : undefined;
+  });
+  const owned = cleanup.move();
+  return {
+    url,
+    dataDir,
+    pid: child.pid,
+    log: () => child.lines.map(parseLogLine).filter((line) => line !== undefined),
+    kill: (signal) => child.kill(signal),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Runs a service that is expected to end by itself, as with wrong settings. */
+export async function runServiceToEnd(
+  name: ServiceName,
+  env: Record<string, string> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  await using folder = await temporaryFolder();
+  const { program, options } = await command(name, { DATA_DIR: folder.path, ...env });
+  const output = await new Deno.Command(program, { ...options, stdin: "null" }).output();
+  const text = new TextDecoder();
+  return {
+    code: output.code,
+    stdout: text.decode(output.stdout),
+    stderr: text.decode(output.stderr),
+  };
+}
+
+async function command(
+  name: ServiceName,
+  settings: Record<string, string>,
+): Promise<{ program: string; options: Deno.CommandOptions }> {
+  const [program, ...args] = (await taskLine(TASKS[name])).split(" ");
+  if (program !== "deno") {
+    throw new Error(`Cannot start ${name}: its task does not begin with deno`);
+  }
+  const inherited = Object.entries(Deno.env.toObject()).filter(([key]) => INHERITED.test(key));
+  return {
+    program: Deno.execPath(),
+    options: {
+      args,
+      cwd: ROOT,
+      clearEnv: true,
+      env: {
+        ...Object.fromEntries(inherited),
+        MEDIA_STORE_PORT: "0",
+        INFERENCE_PORT: "0",
+        MQTT_PORT: "0",
+        LOG_FORMAT: "json",
+        ...settings,
+      },
+    },
+  };
+}
+
+async function taskLine(task: string): Promise<string> {
+  const text = await Deno.readTextFile(new URL("deno.json", ROOT));
+  const withoutComments = text.replaceAll(/^\s*\/\/.*$/gm, "");
+  const { tasks } = JSON.parse(withoutComments) as { tasks: Record<string, string> };
+  const line = tasks[task];
+  if (line === undefined) throw new Error(`Cannot start ${task}: deno.json has no such task`);
+  return line;
+}
+
+function parseLogLine(line: string): LogLine | undefined {
+  // Deno itself writes to stderr too, and not in JSON.
+  return line.startsWith("{") ? JSON.parse(line) : undefined;
+}
