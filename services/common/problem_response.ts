@@ -1,20 +1,19 @@
 import { Problem } from "@fovea/contract";
 import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
 import type { Logger } from "./log.ts";
 import { expectation } from "./settings.ts";
 
-function answer(c: Context, problem: Problem): Response {
+function answer(problem: Problem): Response {
   const document = problem.document();
+  // Made anew: a header that a route set before it failed belongs to an answer that never came.
+  const headers = new Headers({ "Content-Type": "application/problem+json" });
   if (typeof document.retry_after_s === "number") {
-    c.header("Retry-After", String(document.retry_after_s));
+    headers.set("Retry-After", String(document.retry_after_s));
   }
-  if (problem.code === "unauthorized") c.header("WWW-Authenticate", "Bearer");
-  return c.json(document, document.status as ContentfulStatusCode, {
-    "Content-Type": "application/problem+json",
-  });
+  if (problem.code === "unauthorized") headers.set("WWW-Authenticate", "Bearer");
+  return new Response(JSON.stringify(document), { status: document.status, headers });
 }
 
 /**
@@ -25,7 +24,6 @@ function answer(c: Context, problem: Problem): Response {
 export function answerProblems(app: Hono<any>, log: Logger): void {
   app.notFound((c) =>
     answer(
-      c,
       new Problem(
         "route_not_found",
         `there is no ${c.req.method} ${new URL(c.req.url).pathname} here`,
@@ -33,13 +31,12 @@ export function answerProblems(app: Hono<any>, log: Logger): void {
     )
   );
   app.onError((error, c) => {
-    if (error instanceof Problem) return answer(c, error);
+    if (error instanceof Problem) return answer(error);
     if (error instanceof HTTPException && error.status === 400) {
-      return answer(c, new Problem("malformed_body", `body can't be read: ${error.message}`));
+      return answer(new Problem("malformed_body", `body can't be read: ${error.message}`));
     }
     log.error({ err: error, method: c.req.method, path: c.req.path }, "request failed");
     return answer(
-      c,
       new Problem("internal_error", "the service failed to answer: its log says why"),
     );
   });

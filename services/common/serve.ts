@@ -7,7 +7,7 @@ export interface Listening {
   port: number;
   /** `http://host:port`. */
   url: string;
-  /** Takes no new requests, lets running ones end, or breaks them off after a while, then resolves. */
+  /** Takes no new requests and resolves once running ones have ended, or had time enough to. */
   shutdown(): Promise<void>;
 }
 
@@ -25,14 +25,8 @@ export function listen(
   fetch: (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>,
 ): Listening {
   try {
-    const breakOff = new AbortController();
     const server = Deno.serve(
-      {
-        hostname: options.hostname,
-        port: options.port,
-        signal: breakOff.signal,
-        onListen: () => {},
-      },
+      { hostname: options.hostname, port: options.port, onListen: () => {} },
       fetch,
     );
     const { hostname, port } = server.addr;
@@ -41,8 +35,9 @@ export function listen(
       port,
       url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
       async shutdown() {
-        const timer = setTimeout(() => breakOff.abort(), GRACE_MS);
-        await server.shutdown();
+        const grace = Promise.withResolvers<void>();
+        const timer = setTimeout(grace.resolve, GRACE_MS);
+        await Promise.race([server.shutdown(), grace.promise]);
         clearTimeout(timer);
       },
     };

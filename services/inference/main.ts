@@ -4,6 +4,7 @@
  * @module
  */
 import { openAccess } from "@fovea/common/access";
+import { claimFolder } from "@fovea/common/folder";
 import { openLog } from "@fovea/common/log";
 import { askedToEnd, listen, runService } from "@fovea/common/serve";
 import { refuseInsecure } from "@fovea/common/settings";
@@ -36,9 +37,8 @@ await runService(async () => {
   const access = await openAccess(settings);
   const log = openLog("inference", settings);
 
-  const folder = `${settings.DATA_DIR}/inference`;
-  await Deno.mkdir(folder, { recursive: true });
-  const db = await openSqlite<Tables>(`${folder}/inference.sqlite`, MIGRATIONS);
+  using folder = await claimFolder(settings.DATA_DIR, "inference");
+  await using db = await openSqlite<Tables>(`${folder.path}/inference.sqlite`, MIGRATIONS);
   const { client_id: clientId } = await db.selectFrom("instance").selectAll()
     .executeTakeFirstOrThrow();
 
@@ -117,7 +117,7 @@ await runService(async () => {
     port: settings.INFERENCE_PORT,
     portSetting: "INFERENCE_PORT",
   }, app.fetch);
-  log.info({ url: `http://${server.hostname}:${server.port}` }, "listening");
+  log.info({ url: server.url }, "listening");
 
   for (const task of TASK_TYPES) {
     models.prepare(task).then(
@@ -133,5 +133,4 @@ await runService(async () => {
   await link.close();
   await broker?.close();
   pool.close();
-  await db.destroy();
 });

@@ -1,4 +1,4 @@
-import type { TaskInfo } from "@fovea/contract";
+import { connectionFailure, type TaskInfo } from "@fovea/contract";
 import { type Kysely, sql } from "kysely";
 import type { Tables } from "./jobs/tables.ts";
 import type { Check } from "./routes/state.ts";
@@ -44,9 +44,12 @@ export function readinessChecks({ db, tasks, mediaStoreUrl, brokerConnected }: N
       name: "media_store",
       check: async () => {
         const url = `${mediaStoreUrl}/health`;
-        const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) });
+        const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) })
+          .catch((error) => {
+            throw new Error(`${url} can't be reached: ${connectionFailure(error)}`);
+          });
         await response.body?.cancel();
-        if (!response.ok) throw new Error(`media_store answered ${response.status} at ${url}`);
+        if (!response.ok) throw new Error(`${url} answered ${response.status}`);
       },
     },
     {

@@ -14,3 +14,5 @@ export {
   startService,
 } from "./service.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";
+export { keyPair, pemOf, tokenOf } from "./tokens.ts";
+export { type GuardedService, startGuarded } from "./guarded_service.ts";

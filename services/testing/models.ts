@@ -27,11 +27,18 @@ export async function testModel(task: TaskType, name: string): Promise<TestModel
   return { name: entry.name, sha256: entry.sha256, path };
 }
 
-/** YuNet, which only a hub or a mirror has. */
-export const yunet: Need & { model: TestModel | null } = await testModel(
-  "face_detection",
-  "yunet-2023mar",
-).then(
-  (model) => ({ isThere: true, model, what: "YuNet" }),
-  () => ({ isThere: false, model: null, what: "YuNet (from its hub, or set MODEL_MIRROR)" }),
-);
+/** A model that only a hub or a mirror has. */
+async function hubModel(
+  task: TaskType,
+  name: string,
+): Promise<Need & { model: TestModel | null }> {
+  const model = await testModel(task, name).catch(() => null);
+  return {
+    isThere: model !== null,
+    model,
+    what: model === null ? `${name} (from its hub, or set MODEL_MIRROR)` : name,
+  };
+}
+
+export const yunet = await hubModel("face_detection", "yunet-2023mar");
+export const yunetDynamic = await hubModel("face_detection", "yunet-n-dynamic");

@@ -85,7 +85,8 @@ async function command(
   name: ServiceName,
   settings: Record<string, string>,
 ): Promise<{ program: string; options: Deno.CommandOptions }> {
-  const [program, ...args] = (await taskLine(TASKS[name])).split(" ");
+  // Quotes keep the shell of `deno task` from looking for files named by a pattern; none is here.
+  const [program, ...args] = (await taskLine(TASKS[name])).replaceAll('"', "").split(" ");
   if (program !== "deno") {
     throw new Error(`Cannot start ${name}: its task does not begin with deno`);
   }

@@ -1,6 +1,6 @@
 import type { BoundingBox, Face, FaceDetectionResult } from "@fovea/contract";
 import { testNeeding } from "@fovea/testing";
-import { type TestModel, testModel, yunet } from "@fovea/testing/models";
+import { type TestModel, testModel, yunet, yunetDynamic } from "@fovea/testing/models";
 import {
   CompositeOperator,
   MagickColor,
@@ -121,12 +121,16 @@ function promises(detect: Detect) {
 }
 
 const withUltraface = await detector(await testModel("face_detection", "ultraface-rfb-320"));
-const withYunet: Detect = yunet.model === null
-  ? () => Promise.reject(new Error("YuNet is not there"))
-  : await detector(yunet.model);
+const missing: Detect = () => Promise.reject(new Error("the model is not there"));
+const withYunet = yunet.model === null ? missing : await detector(yunet.model);
+const withYunetDynamic = yunetDynamic.model === null ? missing : await detector(yunetDynamic.model);
 
 for (const [promise, test] of promises(withYunet)) {
   testNeeding([yunet], `YuNet ${promise}`, test);
+}
+
+for (const [promise, test] of promises(withYunetDynamic)) {
+  testNeeding([yunetDynamic], `YuNet-n dynamic ${promise}`, test);
 }
 
 testNeeding([yunet], "YuNet takes no cat for a face", async () => {

@@ -1,0 +1,157 @@
+/**
+ * CLIP's image tower as an ONNX file with seeded weights: everything like the real one but what it
+ * has learnt. For trying and testing where the real one can't be had, and for measuring speed.
+ *
+ * @module
+ */
+import { seededWeights, tokenCount, type TowerShape, type Weights } from "./clip_weights.ts";
+import { type Attribute, encodeModel, type Node, type Tensor } from "./onnx.ts";
+
+/**
+ * The tower of the model `clip-vit-b-32-fixture`: a quarter as wide as ViT-B/32 (768, 12 layers, 12
+ * heads, MLP 3072), a third as deep, and otherwise the same.
+ */
+export const FIXTURE: TowerShape = {
+  imageSize: 224,
+  patchSize: 32,
+  width: 192,
+  layers: 4,
+  heads: 3,
+  mlpWidth: 768,
+  embeddingSize: 512,
+};
+
+/** The day CLIP's paper came out. */
+const SEED = 20210226;
+/** LayerNormalization came with 17. */
+const OPSET = 17;
+const LAYER_NORM_EPSILON = 1e-5;
+/** Its quick GELU is x · sigmoid(1.702 x) (Hendrycks, Gimpel 2016, section 2). */
+const QUICK_GELU_SLOPE = 1.702;
+
+/**
+ * Writes a tower: `pixel_values` [n, 3, imageSize, imageSize] → `image_embeds` [n, embeddingSize].
+ *
+ * @returns the ONNX file, the same to the byte for the same shape and seed
+ */
+export function writeClipTower(shape: TowerShape, seed = SEED): Uint8Array {
+  const graph = new Graph(seededWeights(shape, seed));
+  const tokens = embedPatches(graph, shape);
+  let stream = graph.layerNorm("vision_model.pre_layrnorm", tokens);
+  for (let layer = 0; layer < shape.layers; layer++) {
+    const name = `vision_model.encoder.layers.${layer}`;
+    stream = graph.add("Add", [stream, attend(graph, shape, name, stream)]);
+    stream = graph.add("Add", [stream, think(graph, name, stream)]);
+  }
+  const first = graph.integers("class_token_index", [], [0]);
+  const classToken = graph.add("Gather", [stream, first], { axis: { int: 1 } });
+  const pooled = graph.layerNorm("vision_model.post_layernorm", classToken);
+  graph.add("MatMul", [pooled, "visual_projection.weight"], {}, "image_embeds");
+  return encodeModel({
+    opset: OPSET,
+    name: "clip_image_tower",
+    description: "CLIP's image tower with seeded weights: what it computes means nothing",
+    inputs: [{ name: "pixel_values", shape: ["n", 3, shape.imageSize, shape.imageSize] }],
+    outputs: [{ name: "image_embeds", shape: ["n", shape.embeddingSize] }],
+    nodes: graph.nodes,
+    initializers: graph.initializers,
+  });
+}
+
+/** A graph that grows node by node. */
+class Graph {
+  readonly nodes: Node[] = [];
+  readonly initializers: Map<string, Tensor>;
+
+  constructor(weights: Weights) {
+    this.initializers = new Map(weights);
+  }
+
+  /** @returns the output's name */
+  add(
+    op: string,
+    inputs: string[],
+    attributes: Record<string, Attribute> = {},
+    output = `${op}_${this.nodes.length}`,
+  ): string {
+    this.nodes.push({ op, inputs, output, attributes });
+    return output;
+  }
+
+  integers(name: string, dims: number[], values: number[]): string {
+    this.initializers.set(name, { dims, data: BigInt64Array.from(values, BigInt) });
+    return name;
+  }
+
+  /** A single float. */
+  scalar(name: string, value: number): string {
+    this.initializers.set(name, { dims: [], data: Float32Array.of(value) });
+    return name;
+  }
+
+  layerNorm(name: string, input: string): string {
+    return this.add("LayerNormalization", [input, `${name}.weight`, `${name}.bias`], {
+      axis: { int: -1 },
+      epsilon: { float: LAYER_NORM_EPSILON },
+    });
+  }
+
+  linear(name: string, input: string): string {
+    const product = this.add("MatMul", [input, `${name}.weight`]);
+    return this.add("Add", [product, `${name}.bias`]);
+  }
+
+  /** @param shape 0 keeps a dimension, −1 takes what is left */
+  reshape(input: string, shape: number[]): string {
+    const name = this.integers(`shape_${shape.join("_")}`, [shape.length], shape);
+    return this.add("Reshape", [input, name]);
+  }
+
+  transpose(input: string, perm: number[]): string {
+    return this.add("Transpose", [input], { perm: { ints: perm } });
+  }
+}
+
+/** pixel_values → tokens [n, 1 + patches, width], the class token first. */
+function embedPatches(graph: Graph, { patchSize, width }: TowerShape): string {
+  const name = "vision_model.embeddings";
+  const grid = graph.add("Conv", ["pixel_values", `${name}.patch_embedding.weight`], {
+    kernel_shape: { ints: [patchSize, patchSize] },
+    strides: { ints: [patchSize, patchSize] },
+  });
+  const patches = graph.transpose(graph.reshape(grid, [0, width, -1]), [0, 2, 1]);
+  const batch = graph.add("Shape", ["pixel_values"], { start: { int: 0 }, end: { int: 1 } });
+  const oneToken = graph.integers("one_token", [2], [1, width]);
+  const classShape = graph.add("Concat", [batch, oneToken], { axis: { int: 0 } });
+  const classToken = graph.add("Expand", [`${name}.class_embedding`, classShape]);
+  const tokens = graph.add("Concat", [classToken, patches], { axis: { int: 1 } });
+  return graph.add("Add", [tokens, `${name}.position_embedding.weight`]);
+}
+
+/** Multi-head self-attention over stream [n, tokens, width]; the same shape comes out. */
+function attend(graph: Graph, shape: TowerShape, layer: string, stream: string): string {
+  const { width, heads } = shape;
+  const headWidth = width / heads;
+  const normed = graph.layerNorm(`${layer}.layer_norm1`, stream);
+  const project = (which: string, perm: number[]) => {
+    const all = graph.linear(`${layer}.self_attn.${which}_proj`, normed);
+    return graph.transpose(graph.reshape(all, [0, tokenCount(shape), heads, headWidth]), perm);
+  };
+  const query = project("q", [0, 2, 1, 3]); // [n, heads, tokens, headWidth]
+  const key = project("k", [0, 2, 3, 1]); // [n, heads, headWidth, tokens]
+  const value = project("v", [0, 2, 1, 3]);
+  const scale = graph.scalar("attention_scale", 1 / Math.sqrt(headWidth));
+  const scores = graph.add("Mul", [graph.add("MatMul", [query, key]), scale]);
+  const shares = graph.add("Softmax", [scores], { axis: { int: -1 } });
+  const mixed = graph.transpose(graph.add("MatMul", [shares, value]), [0, 2, 1, 3]);
+  return graph.linear(`${layer}.self_attn.out_proj`, graph.reshape(mixed, [0, 0, width]));
+}
+
+/** The MLP over stream [n, tokens, width]; the same shape comes out. */
+function think(graph: Graph, layer: string, stream: string): string {
+  const normed = graph.layerNorm(`${layer}.layer_norm2`, stream);
+  const hidden = graph.linear(`${layer}.mlp.fc1`, normed);
+  const slope = graph.scalar("quick_gelu_slope", QUICK_GELU_SLOPE);
+  const gate = graph.add("Sigmoid", [graph.add("Mul", [hidden, slope])]);
+  return graph.linear(`${layer}.mlp.fc2`, graph.add("Mul", [hidden, gate]));
+}

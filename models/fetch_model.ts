@@ -1,0 +1,203 @@
+/**
+ * How a model gets into MODELS_DIR: it is there already, or comes from MODEL_MIRROR, or else from
+ * where the manifest says; and whatever way it came, it lies there under its name only when its
+ * digest is the manifest's.
+ *
+ * @module
+ */
+import { Problem } from "@fovea/contract";
+import { join } from "node:path";
+import { FIXTURE, writeClipTower } from "./clip_tower.ts";
+import { digestOf, mismatch } from "./digest.ts";
+import { download } from "./download.ts";
+import { MODEL_SETTINGS, type ModelEntry, MODELS } from "./manifest.ts";
+import { Part } from "./part.ts";
+import { reasonOf } from "./reason.ts";
+import { takeFromTarball } from "./tarball.ts";
+
+export interface FetchOptions {
+  /** MODELS_DIR; made where it is missing. */
+  modelsDir: string;
+  /** MODEL_MIRROR: a folder, or an http(s) URL, with files by their manifest name. */
+  mirror?: string | undefined;
+  signal?: AbortSignal | undefined;
+  /** Called with the bytes there are and the bytes expected. */
+  onProgress?: ((received: number, total: number) => void) | undefined;
+  /** Called with a sentence for the log when a source is turned to or fails, and the like. */
+  onNotice?: ((sentence: string) => void) | undefined;
+  fetch?: typeof fetch | undefined;
+}
+
+interface Source {
+  /** As it is called in messages. */
+  name: string;
+  fill(part: Part): Promise<void>;
+}
+
+/** The path of a model that lies verified in MODELS_DIR; null where it doesn't. */
+export async function findModel(entry: ModelEntry, modelsDir: string): Promise<string | null> {
+  const path = join(modelsDir, entry.file);
+  const digest = await digestOf(path);
+  return digest !== null && mismatch(entry.file, digest, entry) === null ? path : null;
+}
+
+/**
+ * Gets a model.
+ *
+ * A wrong file under its name is moved aside, to `<file>.wrong`. Processes that fetch the same model
+ * at once take turns, and only the first one fetches.
+ *
+ * @returns the path of the verified file in MODELS_DIR
+ * @throws {Problem} `model_unavailable`, saying what was tried, why each failed, and the ways out
+ * @throws the signal's reason when it aborts
+ */
+export async function fetchModel(entry: ModelEntry, options: FetchOptions): Promise<string> {
+  const { modelsDir, signal, onNotice } = options;
+  try {
+    const found = await findModel(entry, modelsDir);
+    if (found !== null) return found;
+    await Deno.mkdir(modelsDir, { recursive: true });
+    await using part = await Part.open(join(modelsDir, entry.file), entry, {
+      signal,
+      onProgress: options.onProgress,
+      onWait: () => onNotice?.(`another process is fetching ${entry.name}: waiting for it`),
+    });
+    // Looked at again: another process may have put it there while this one waited for its turn.
+    if (await isThere(entry, part.path, onNotice)) return part.path;
+    await fillFromAny(part, entry, options);
+    return part.path;
+  } catch (error) {
+    signal?.throwIfAborted();
+    // What a source says is a problem already: a system's error here is one of MODELS_DIR.
+    if (!(error instanceof Error && "code" in error) || error instanceof Problem) throw error;
+    throw new Problem(
+      "model_unavailable",
+      `Cannot fetch the model ${entry.name}: MODELS_DIR can't be used: ${reasonOf(error)}`,
+    );
+  }
+}
+
+/** Looks for the right file; a wrong one it moves aside. */
+async function isThere(
+  entry: ModelEntry,
+  path: string,
+  onNotice: FetchOptions["onNotice"],
+): Promise<boolean> {
+  const digest = await digestOf(path);
+  if (digest === null) return false;
+  const wrong = mismatch(entry.file, digest, entry);
+  if (wrong === null) return true;
+  await Deno.rename(path, `${path}.wrong`);
+  onNotice?.(`${wrong}: moved aside to ${entry.file}.wrong`);
+  return false;
+}
+
+async function fillFromAny(part: Part, entry: ModelEntry, options: FetchOptions): Promise<void> {
+  const failures: string[] = [];
+  for (const source of sourcesOf(entry, options)) {
+    if (failures.length > 0) {
+      options.onNotice?.(`${entry.name} can't be had from ${failures.at(-1)}`);
+    }
+    options.onNotice?.(
+      `${entry.name}: fetching ${megabytes(entry.bytes)} from ${source.name}` +
+        (part.received > 0 ? `, of which ${megabytes(part.received)} are there` : ""),
+    );
+    try {
+      await fillFrom(source, part);
+      return;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      failures.push(`${source.name} (${reasonOf(error)})`);
+    }
+  }
+  throw new Problem(
+    "model_unavailable",
+    `Cannot fetch the model ${entry.name} from ${failures.join(", nor from ")}: ${waysOut(entry)}`,
+  );
+}
+
+async function fillFrom(source: Source, part: Part): Promise<void> {
+  const resumed = part.received > 0;
+  await source.fill(part);
+  if (resumed && part.mismatch() !== null) {
+    // What an earlier run left may be to blame.
+    await part.restart();
+    await source.fill(part);
+  }
+  await part.finish();
+}
+
+/** Where to look, first things first. */
+function sourcesOf(entry: ModelEntry, { mirror, signal, fetch }: FetchOptions): Source[] {
+  const sources: Source[] = [];
+  if (mirror !== undefined && entry.source.kind !== "generated") {
+    const name = "MODEL_MIRROR";
+    if (/^https?:\/\//.test(mirror)) {
+      const url = `${mirror.replace(/\/+$/, "")}/${entry.file}`;
+      sources.push({ name, fill: (part) => download(part, url, { signal, fetch }) });
+    } else {
+      sources.push({ name, fill: (part) => copy(part, mirror, entry.file, signal) });
+    }
+  }
+  const { source } = entry;
+  switch (source.kind) {
+    case "http":
+      sources.push({
+        name: new URL(source.url).host,
+        fill: (part) => download(part, source.url, { signal, fetch }),
+      });
+      break;
+    case "npm":
+      sources.push({
+        name: `the npm package ${source.package}@${source.version}`,
+        fill: (part) => takeFromTarball(part, source, signal),
+      });
+      break;
+    case "generated":
+      sources.push({ name: "its generator", fill: generate });
+      break;
+  }
+  return sources;
+}
+
+async function copy(
+  part: Part,
+  folder: string,
+  fileName: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(join(folder, fileName));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new Error(`has no ${fileName}`);
+    throw error;
+  }
+  await part.restart();
+  for await (const chunk of file.readable) {
+    signal?.throwIfAborted();
+    await part.append(chunk);
+  }
+}
+
+async function generate(part: Part): Promise<void> {
+  await part.restart();
+  await part.append(writeClipTower(FIXTURE));
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function waysOut(entry: ModelEntry): string {
+  const ways = [
+    `put ${entry.file} into MODELS_DIR`,
+    "set MODEL_MIRROR to a folder or URL that has it",
+  ];
+  const fixture = MODELS.find((model) => model.task_type === entry.task_type && !model.semantic);
+  if (fixture !== undefined && fixture !== entry) {
+    const setting = MODEL_SETTINGS[entry.task_type];
+    ways.push(`set ${setting}=${fixture.aliases[0] ?? fixture.name}, whose results mean nothing`);
+  }
+  return ways.join(", or ");
+}

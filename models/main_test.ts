@@ -1,0 +1,123 @@
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { serveFile } from "./file_server.ts";
+import { MODELS } from "./manifest.ts";
+
+function command(args: string[], env: Record<string, string>): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--quiet",
+      "--allow-env=MODELS_DIR,MODEL_MIRROR,HOME,npm_config_*",
+      "--ignore-env",
+      "--allow-sys=homedir,uid",
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      new URL("./main.ts", import.meta.url).pathname,
+      ...args,
+    ],
+    env,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function run(args: string[], env: Record<string, string>) {
+  const { code, stdout, stderr } = await command(args, env).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+const named = (name: string) => MODELS.find((model) => model.name === name)!;
+const fixture = named("clip-vit-b-32-fixture");
+const yunet = named("yunet-2023mar");
+const ultraface = named("ultraface-rfb-320");
+
+Deno.test("models are fetched by name, and listed as verified then", async () => {
+  await using folder = await temporaryFolder();
+  const env = { MODELS_DIR: folder.path };
+  const fetched = await run(["fixture"], env);
+  assert.equal(fetched.code, 0, fetched.stderr);
+  assert.equal(fetched.stdout, `${fixture.name}: verified, ${folder.path}/${fixture.file}\n`);
+  assert.equal(fetched.stderr, `${fixture.name}: fetching 9.9 MB from its generator\n`);
+
+  const listed = await run(["--list"], env);
+  assert.equal(listed.code, 0);
+  const states = listed.stdout.trim().split("\n").slice(1).map((line) => line.split(/ {2,}/));
+  assert.deepEqual(
+    states.map((cells) => [cells[0], cells.at(-1)]),
+    MODELS.map((model) => [model.name, model === fixture ? "verified" : "missing"]),
+  );
+});
+
+Deno.test("a model that can't be had doesn't keep the others from coming", async () => {
+  await using folder = await temporaryFolder();
+  await using mirror = serveFile(new Uint8Array(yunet.bytes));
+  // The hub must not help out: a proxy that isn't there stands before it.
+  const env = {
+    MODELS_DIR: folder.path,
+    MODEL_MIRROR: mirror.url,
+    HTTPS_PROXY: "http://127.0.0.1:1",
+  };
+  const { code, stdout, stderr } = await run([yunet.name, "fixture"], env);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /Cannot fetch the model yunet-2023mar from MODEL_MIRROR \(.*expected 8f2383/,
+  );
+  assert.equal(stdout, `${fixture.name}: verified, ${folder.path}/${fixture.file}\n`);
+});
+
+Deno.test("a wrong option or name is wrong usage", async () => {
+  const option = await run(["--lost"], {});
+  assert.equal(option.code, 2);
+  assert.match(option.stderr, /--lost[^]*Usage: deno task models/);
+  const name = await run(["clippy"], {});
+  assert.equal(name.code, 2);
+  assert.match(name.stderr, /^Cannot fetch the model "clippy": it is none of clip-vit-b-32, /);
+});
+
+Deno.test("processes that fetch the same model at once don't spoil it", async () => {
+  await using folder = await temporaryFolder();
+  const runs = [1, 2, 3].map(() => run(["fixture"], { MODELS_DIR: folder.path }));
+  for (const { code, stderr } of await Promise.all(runs)) assert.equal(code, 0, stderr);
+  const listed = await run(["--list", "fixture"], { MODELS_DIR: folder.path });
+  assert.match(listed.stdout, /verified\n$/);
+  assert.equal((await Array.fromAsync(Deno.readDir(folder.path))).length, 1);
+});
+
+Deno.test("a process killed half-way leaves nothing under the name, and the next one goes on", async () => {
+  await using elsewhere = await temporaryFolder();
+  await run([ultraface.name], { MODELS_DIR: elsewhere.path });
+  const bytes = await Deno.readFile(`${elsewhere.path}/${ultraface.file}`);
+  const half = 600_000;
+  await using mirror = serveFile(bytes, [{ after: { bytes: half, then: "stall" } }]);
+  await using folder = await temporaryFolder();
+  const env = { MODELS_DIR: folder.path, MODEL_MIRROR: mirror.url };
+
+  const process = command([ultraface.name], env).spawn();
+  const output = process.output();
+  const part = `${folder.path}/${ultraface.file}.part`;
+  while (await sizeOf(part) < half) await new Promise((resolve) => setTimeout(resolve, 20));
+  process.kill("SIGKILL");
+  await output;
+  const left = await Array.fromAsync(Deno.readDir(folder.path));
+  assert.deepEqual(left.map((entry) => entry.name), [`${ultraface.file}.part`]);
+
+  const { code, stderr } = await run([ultraface.name], env);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(mirror.ranges, [null, `bytes=${half}-`]);
+  assert.deepEqual(await Deno.readFile(`${folder.path}/${ultraface.file}`), bytes);
+});
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await Deno.stat(path)).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}

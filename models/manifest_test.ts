@@ -1,0 +1,47 @@
+import { TASK_TYPES } from "@fovea/contract";
+import assert from "node:assert/strict";
+import { modelChoices, MODELS, modelsFor } from "./manifest.ts";
+
+const names = (models: { name: string }[]) => models.map((model) => model.name);
+
+Deno.test("no two models share a name, an alias or a file", () => {
+  const called = MODELS.flatMap((model) => [model.name, ...model.aliases]);
+  assert.equal(new Set(called).size, called.length);
+  assert.equal(new Set(MODELS.map((model) => model.file)).size, MODELS.length);
+});
+
+Deno.test("auto tries CLIP for embeddings, and YuNet before UltraFace for faces", () => {
+  assert.deepEqual(names(modelsFor("image_embedding")), ["clip-vit-b-32"]);
+  assert.deepEqual(names(modelsFor("face_detection")), ["yunet-2023mar", "ultraface-rfb-320"]);
+});
+
+Deno.test("the fixture is never chosen but by name, and never called semantic", () => {
+  assert.deepEqual(
+    names(modelsFor("image_embedding", "fixture")),
+    names(modelsFor("image_embedding", "clip-vit-b-32-fixture")),
+  );
+  for (const model of MODELS) {
+    assert.equal(model.semantic, model.source.kind !== "generated", model.name);
+    assert.ok(model.semantic || !model.auto, model.name);
+  }
+});
+
+Deno.test("every choice of a task's setting leads to models of that task", () => {
+  for (const taskType of TASK_TYPES) {
+    for (const choice of modelChoices(taskType)) {
+      const models = modelsFor(taskType, choice);
+      assert.ok(models.length > 0, choice);
+      assert.ok(models.every((model) => model.task_type === taskType), choice);
+    }
+  }
+});
+
+Deno.test("a model of another task is no choice, and the message names those that are", () => {
+  assert.throws(
+    () => modelsFor("image_embedding", "yunet-2023mar"),
+    new RangeError(
+      'Cannot choose a model for image_embedding: "yunet-2023mar" is none of auto, ' +
+        "clip-vit-b-32, clip-vit-b-32-fixture, fixture",
+    ),
+  );
+});

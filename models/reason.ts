@@ -1,0 +1,15 @@
+/**
+ * What an error says, without the URLs and paths around it: those may be told to the log, but not to
+ * a client of a service that could not get a model.
+ */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message
+    // Deno's fetch.
+    .replace(/^error sending request .*?: client error \(\w+\): /, "")
+    // npm's fetch.
+    .replace(/^request to \S+ failed, reason: /, "")
+    // Deno's file system: `: open '/a/path'`, `: rename '/a' -> '/b'`.
+    .replace(/: \w+ '.*'$/, "")
+    .replace(/(read|write) access to ".*?"/, "$1 access");
+}

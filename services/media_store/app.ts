@@ -1,0 +1,49 @@
+/**
+ * media_store's HTTP side, put together.
+ *
+ * @module
+ */
+import type { Access } from "@fovea/common/access";
+import type { Logger } from "@fovea/common/log";
+import { answerProblems } from "@fovea/common/problem_response";
+import { Hono } from "hono";
+import type { BlobStore } from "./blob_store.ts";
+import manifest from "./deno.json" with { type: "json" };
+import { entityRoutes } from "./entity_routes.ts";
+import type { EntityService } from "./entity_service.ts";
+import { healthRoutes } from "./health_routes.ts";
+
+export function mediaStoreApp(
+  parts: {
+    service: EntityService;
+    blobs: BlobStore;
+    access: Access;
+    log: Logger;
+    maxUploadBytes: number;
+  },
+): Hono {
+  const { service, blobs, access, log, maxUploadBytes } = parts;
+  const app = new Hono({ strict: false });
+  app.use(async (c, next) => {
+    const start = performance.now();
+    await next();
+    const { method, path } = c.req;
+    const { status } = c.res;
+    const isRead = method === "GET" || method === "HEAD";
+    const level = status >= 500 ? "warn" : isRead ? "debug" : "info";
+    log[level]({ method, path, status, ms: Math.round(performance.now() - start) }, "request");
+  });
+  app.get("/", (c) =>
+    c.json({
+      name: "fovea-media-store",
+      version: manifest.version,
+      message: "Welcome to Fovea's media_store: entities are at /entity/, health is at /health",
+    }));
+  app.route("/health", healthRoutes(service, log));
+  app.route(
+    "/entity",
+    entityRoutes({ service, access, beginBlob: () => blobs.begin(), maxUploadBytes }),
+  );
+  answerProblems(app, log);
+  return app;
+}

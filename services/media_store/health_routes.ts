@@ -1,0 +1,20 @@
+import type { Logger } from "@fovea/common/log";
+import { Problem } from "@fovea/contract";
+import { Hono } from "hono";
+import type { EntityService } from "./entity_service.ts";
+
+/** `/health`: the process lives; `/health/ready`: it can do its work. Open to everybody. */
+export function healthRoutes(service: EntityService, log: Logger): Hono {
+  const health = new Hono({ strict: false });
+  health.get("/", (c) => c.json({ status: "ok" }));
+  health.get("/ready", async (c) => {
+    try {
+      await service.probe();
+    } catch (error) {
+      log.error({ err: error }, "not ready");
+      throw new Problem("not_ready", "the store can't be written: the service's log says why");
+    }
+    return c.json({ status: "ready" });
+  });
+  return health;
+}

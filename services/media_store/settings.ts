@@ -1,0 +1,9 @@
+import { commonSettings, port } from "@fovea/common/settings";
+import { z } from "zod";
+
+/** Everything about media_store that its environment decides. */
+export const mediaStoreSettings = commonSettings.extend({
+  MEDIA_STORE_HOST: z.string().min(1).default("127.0.0.1"),
+  MEDIA_STORE_PORT: port.default(8000),
+});
+export type MediaStoreSettings = z.output<typeof mediaStoreSettings>;

@@ -1,0 +1,107 @@
+/**
+ * media_store for tests: the whole of it, on a real folder and database, without a port.
+ *
+ * @module
+ */
+import { openAccess } from "@fovea/common/access";
+import { openLog } from "@fovea/common/log";
+import { openSqlite } from "@fovea/common/sqlite";
+import type { Item, ProblemDocument } from "@fovea/contract";
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { mediaStoreApp } from "./app.ts";
+import { BlobStore } from "./blob_store.ts";
+import { EntityRepository } from "./entity_repository.ts";
+import { EntityService } from "./entity_service.ts";
+import { Inspector } from "./inspector.ts";
+import { migrations, type Tables } from "./migrations.ts";
+
+/** media_store in one process with its test. */
+export interface TestApp extends AsyncDisposable {
+  folder: string;
+  service: EntityService;
+  blobs: BlobStore;
+  request(path: string, init?: RequestInit): Promise<Response>;
+  /** Adds an entity and expects that to succeed. */
+  add(fields: FormFields): Promise<Item>;
+  /** Names of all files of the store, kept or in the making. */
+  files(): string[];
+}
+
+export type FormFields = Record<string, string | Blob>;
+
+/** A form as a client would send it; a `Blob` comes as a file of the name "picture". */
+export function form(fields: FormFields): RequestInit & { method: string; body: FormData } {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === "string") body.set(name, value);
+    else body.set(name, value, "picture");
+  }
+  return { method: "POST", body };
+}
+
+export async function testApp(
+  options: { maxUploadBytes?: number; maxPixels?: number } = {},
+): Promise<TestApp> {
+  await using cleanup = new AsyncDisposableStack();
+  const { path: folder } = cleanup.use(await temporaryFolder());
+  const db = cleanup.use(await openSqlite<Tables>(`${folder}/entities.sqlite`, migrations));
+  const inspector = cleanup.use(new Inspector());
+  const blobs = await BlobStore.open(folder);
+  const service = new EntityService({
+    entities: new EntityRepository(db),
+    blobs,
+    inspector,
+    maxPixels: options.maxPixels ?? 50_000_000,
+  });
+  const app = mediaStoreApp({
+    service,
+    blobs,
+    access: await openAccess({
+      AUTH_MODE: "test",
+      PUBLIC_KEY_PATH: undefined,
+      READ_AUTH_ENABLED: false,
+      DATA_DIR: folder,
+    }),
+    log: openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" }),
+    maxUploadBytes: options.maxUploadBytes ?? 1024 * 1024,
+  });
+  const request = async (path: string, init?: RequestInit) =>
+    await app.request(new Request(new URL(path, "http://media_store"), init));
+  const owned = cleanup.move();
+  return {
+    folder,
+    service,
+    blobs,
+    request,
+    async add(fields) {
+      const answer = await request("/entity/", form(fields));
+      assert.equal(answer.status, 201);
+      return await answer.json();
+    },
+    files: () => filesIn(folder),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Names of all files in a store's folder, kept or in the making. */
+export function filesIn(folder: string): string[] {
+  return ["files", "incoming"].flatMap((name) =>
+    [...Deno.readDirSync(`${folder}/${name}`)].map((file) => `${name}/${file.name}`)
+  );
+}
+
+/** Expects an answer to be a problem, and returns it. */
+export async function problemOf(answer: Response, code: string, status: number) {
+  assert.equal(answer.headers.get("Content-Type"), "application/problem+json");
+  const problem: ProblemDocument = await answer.json();
+  assert.deepEqual([problem.code, problem.status, answer.status], [code, status, status]);
+  return problem;
+}
+
+/** One of the demo's pictures. */
+export async function picture(name: string): Promise<Blob> {
+  return new Blob([
+    await Deno.readFile(new URL(`../../clients/images/${name}`, import.meta.url)),
+  ]);
+}

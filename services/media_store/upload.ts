@@ -1,0 +1,138 @@
+/**
+ * Takes in a multipart form: its file goes to the disk as it arrives, whatever its size, and is
+ * digested on the way.
+ *
+ * @module
+ */
+// @deno-types="@types/busboy"
+import busboy from "busboy";
+import { Problem } from "@fovea/contract";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import type { Digests, NewBlob } from "./new_blob.ts";
+
+export interface ReceivedFile extends Digests {
+  /** Holds the bytes, and removes them unless they are kept. */
+  blob: NewBlob;
+  /** What the uploader calls it; only good for messages. */
+  name: string;
+}
+
+/** A form that was received. Disposing of it removes what nobody kept. */
+export interface Form extends AsyncDisposable {
+  fields: Map<string, string>;
+  file: ReceivedFile | null;
+}
+
+/** Names of the field that a file may come under. */
+const FILE_FIELDS = ["image", "file"];
+
+const MAX_FIELDS = 32;
+const MAX_FIELD_BYTES = 64 * 1024;
+
+/**
+ * @param begin makes the blob that a file is written to
+ * @throws {Problem} `malformed_body`, `invalid_parameter`, `missing_file`, `unexpected_file`,
+ * `empty_file`, `upload_too_large`, `storage_full`; nothing of the upload is left then
+ */
+export async function receiveForm(
+  request: Request,
+  maxFileBytes: number,
+  begin: () => Promise<NewBlob>,
+): Promise<Form> {
+  const parser = parserOf(request);
+  const fields = new Map<string, string>();
+  await using received = new AsyncDisposableStack();
+  let stream: Readable | undefined;
+  let file: Promise<ReceivedFile | null> | undefined;
+  let fault: Error | undefined;
+
+  const fail = (error: Error) => {
+    fault ??= error;
+    parser.destroy(error);
+  };
+  parser.on("file", (field, part, info: { filename?: string }) => {
+    stream = part;
+    // Whatever ends a part early is reported by the parser; unheard here, it would end the process.
+    part.on("error", () => {});
+    file = receiveFile(field, part, info.filename ?? "");
+    file.catch(fail);
+  });
+  parser.on("field", (name, value, info) => {
+    if (fields.has(name)) {
+      fail(new Problem("invalid_parameter", `field "${name}" comes twice`));
+    } else if (info.valueTruncated) {
+      fail(new Problem("invalid_parameter", `field "${name}" is over ${MAX_FIELD_BYTES} bytes`));
+    } else fields.set(name, value);
+  });
+  parser.on("fieldsLimit", () => {
+    fail(new Problem("invalid_parameter", `form has more than ${MAX_FIELDS} fields`));
+  });
+  parser.on("filesLimit", () => {
+    fail(new Problem("unexpected_file", "form has more than one file"));
+  });
+
+  async function receiveFile(
+    field: string,
+    part: Readable,
+    name: string,
+  ): Promise<ReceivedFile | null> {
+    if (!FILE_FIELDS.includes(field)) {
+      throw new Problem("missing_file", `file came as field "${field}": send it as "image"`);
+    }
+    const blob = received.use(await begin());
+    for await (const bytes of bytesOf(part)) {
+      if (blob.size + bytes.length > maxFileBytes) {
+        throw new Problem(
+          "upload_too_large",
+          `file is larger than ${maxFileBytes} bytes, the most that is taken`,
+        );
+      }
+      await blob.write(bytes);
+    }
+    // What a browser sends where nothing was chosen.
+    if (blob.size === 0 && name === "") return null;
+    return { ...await blob.finish(), blob, name };
+  }
+
+  try {
+    await pipeline(Readable.fromWeb(request.body as NodeReadableStream), parser);
+  } catch (error) {
+    stream?.destroy();
+    await file?.catch(fail);
+    throw fault ?? new Problem("malformed_body", `form can't be read: ${(error as Error).message}`);
+  }
+  const whole = await file ?? null;
+  if (whole?.size === 0) throw new Problem("empty_file", `file "${whole.name}" has no bytes`);
+  const kept = received.move();
+  return { fields, file: whole, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function parserOf(request: Request): busboy.Busboy {
+  const type = request.headers.get("Content-Type");
+  if (!type?.toLowerCase().startsWith("multipart/form-data") || request.body === null) {
+    throw new Problem(
+      "malformed_body",
+      `body is ${type ?? "of no named type"}: a form is expected, as multipart/form-data`,
+    );
+  }
+  try {
+    return busboy({
+      headers: { "content-type": type },
+      defParamCharset: "utf8",
+      limits: { files: 1, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES },
+    });
+  } catch (error) {
+    throw new Problem("malformed_body", `form can't be read: ${(error as Error).message}`);
+  }
+}
+
+/** The bytes of a part, up to where the form breaks off: that is for the form's reader to report. */
+async function* bytesOf(part: Readable): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  try {
+    yield* part;
+  } catch {
+    return;
+  }
+}
