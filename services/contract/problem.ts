@@ -116,10 +116,12 @@ export interface ProblemDocument {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { Problem } from "@fovea/contract";
  *
- * const problem = new Problem("image_too_large", "picture is 9000 × 9000 pixels: at most 50000000 are allowed");
- * console.log(problem.document().status); // 422
+ * const problem = new Problem("image_too_large", "picture is 9000 × 9000 pixels: too many");
+ * assert.equal(problem.document().status, 422);
+ * assert.equal(problem.transient, false);
  * ```
  */
 export class Problem extends Error {

@@ -5,11 +5,11 @@ import type { BoundingBox } from "@fovea/contract";
  *
  * @example
  * ```ts
- * import { overlap } from "./suppress_overlaps.ts";
+ * import assert from "node:assert/strict";
  *
  * const left = { x: 0, y: 0, width: 2, height: 1 };
  * const right = { x: 1, y: 0, width: 2, height: 1 };
- * console.log(overlap(left, right)); // 0.333…
+ * assert.equal(overlap(left, right), 1 / 3);
  * ```
  */
 export function overlap(a: BoundingBox, b: BoundingBox): number {
