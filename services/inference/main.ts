@@ -19,7 +19,7 @@ import { Outbox } from "./events/outbox.ts";
 import { Dispatcher } from "./jobs/dispatcher.ts";
 import { JobService } from "./jobs/service.ts";
 import { MIGRATIONS, type Tables } from "./jobs/tables.ts";
-import { ServedModels } from "./models/served_models.ts";
+import { ServedModels } from "./tasks/served_models.ts";
 import { readinessChecks } from "./readiness.ts";
 import { inferenceSettings } from "./settings.ts";
 import { BACKEND } from "./tasks/onnx_session.ts";

@@ -1,6 +1,6 @@
 import type { Logger } from "@fovea/common/log";
 import type { WorkerPool } from "../workers/pool.ts";
-import type { ServedModels } from "../models/served_models.ts";
+import type { ServedModels } from "../tasks/served_models.ts";
 import type { JobService } from "./service.ts";
 import type { JobRow } from "./tables.ts";
 

@@ -18,7 +18,7 @@ import {
 import type { Kysely, Transaction } from "kysely";
 import { messagesOf } from "../events/job_events.ts";
 import { enqueue } from "../events/outbox.ts";
-import type { ServedModels } from "../models/served_models.ts";
+import type { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
 import { type JobFilter, JobRepository } from "./repository.ts";
 import type { JobRow, Tables } from "./tables.ts";

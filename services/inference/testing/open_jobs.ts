@@ -11,7 +11,7 @@ import { temporaryFolder } from "@fovea/testing";
 import type { Kysely } from "kysely";
 import { JobService } from "../jobs/service.ts";
 import { MIGRATIONS, type Tables } from "../jobs/tables.ts";
-import { ServedModels } from "../models/served_models.ts";
+import { ServedModels } from "../tasks/served_models.ts";
 
 export interface OpenJobs extends AsyncDisposable {
   db: Kysely<Tables>;

@@ -14,9 +14,9 @@ import {
   type TaskType,
 } from "@fovea/contract";
 import { type ModelEntry, modelsFor } from "@fovea/models";
-import { TASKS } from "../tasks/list.ts";
-import { BACKEND } from "../tasks/onnx_session.ts";
-import type { ModelFile } from "../tasks/task.ts";
+import { TASKS } from "./list.ts";
+import { BACKEND } from "./onnx_session.ts";
+import type { ModelFile } from "./task.ts";
 
 export interface ServedModelsOptions {
   /** `auto` or a model's name, for each task. */
