@@ -3,6 +3,10 @@ const REASONS: [RegExp, string][] = [
   [/ECONNREFUSED|connection refused/i, "connection refused"],
   [/ENOTFOUND|EAI_AGAIN|dns error|failed to lookup/i, "host name not found"],
   [/EHOSTUNREACH|ENETUNREACH|unreachable/i, "no route to it"],
+  [
+    /certificate/i,
+    "its certificate is not trusted here: DENO_CERT names a file of further issuers",
+  ],
   [/ECONNRESET|EPIPE|reset|broken pipe|closed|incomplete/i, "it closed the connection"],
   [/ETIMEDOUT|timed? ?out/i, "no answer in time"],
 ];

@@ -1,6 +1,7 @@
 import type { Access } from "@fovea/common/access";
 import type { Logger } from "@fovea/common/log";
 import { answerProblems } from "@fovea/common/problem_response";
+import { discardUnreadBody } from "@fovea/common/unread_body";
 import type { Info } from "@fovea/contract";
 import { Hono } from "hono";
 import type { JobService } from "./jobs/service.ts";
@@ -21,6 +22,7 @@ export interface AppOptions {
 /** The HTTP face of inference. */
 export function createApp({ jobs, access, info, checks, accept, log }: AppOptions): Hono {
   const app = new Hono({ strict: false });
+  app.use(discardUnreadBody);
   answerProblems(app, log);
   app.route("/", stateRoutes(info, checks));
   app.route("/", jobRoutes(jobs, access));

@@ -6,6 +6,7 @@
 import type { Access } from "@fovea/common/access";
 import type { Logger } from "@fovea/common/log";
 import { answerProblems } from "@fovea/common/problem_response";
+import { discardUnreadBody } from "@fovea/common/unread_body";
 import { Hono } from "hono";
 import type { BlobStore } from "./blob_store.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -24,6 +25,7 @@ export function mediaStoreApp(
 ): Hono {
   const { service, blobs, access, log, maxUploadBytes } = parts;
   const app = new Hono({ strict: false });
+  app.use(discardUnreadBody);
   app.use(async (c, next) => {
     const start = performance.now();
     await next();

@@ -7,9 +7,8 @@
 // @deno-types="@types/busboy"
 import busboy from "busboy";
 import { Problem } from "@fovea/contract";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import type { Digests, NewBlob } from "./new_blob.ts";
 
 export interface ReceivedFile extends Digests {
@@ -96,11 +95,14 @@ export async function receiveForm(
     return { ...await blob.finish(), blob, name };
   }
 
+  const body = request.body!.getReader();
   try {
-    await pipeline(Readable.fromWeb(request.body as NodeReadableStream), parser);
+    await pipeline(chunksOf(body), parser);
   } catch (error) {
     stream?.destroy();
     await file?.catch(fail);
+    // What is still coming is for the app to discard.
+    body.releaseLock();
     throw fault ?? new Problem("malformed_body", `form can't be read: ${(error as Error).message}`);
   }
   const whole = await file ?? null;
@@ -125,6 +127,17 @@ function parserOf(request: Request): busboy.Busboy {
     });
   } catch (error) {
     throw new Problem("malformed_body", `form can't be read: ${(error as Error).message}`);
+  }
+}
+
+/** A body's bytes; who stops early leaves the body open. */
+async function* chunksOf(
+  body: ReadableStreamDefaultReader<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { done, value } = await body.read();
+    if (done) return;
+    yield value;
   }
 }
 

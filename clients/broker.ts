@@ -1,0 +1,175 @@
+/**
+ * The MQTT side: one connection that tells of the ends of jobs, and comes back by itself after the
+ * broker was away.
+ *
+ * @module
+ */
+import { connectionFailure, Problem, TOPICS } from "@fovea/contract";
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import { orAborted } from "./abort.ts";
+
+/** For the first connection; the library's own `connectAsync` may never settle on a failed one. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const GOODBYE_TIMEOUT_MS = 1_000;
+
+const CONNECTION: IClientOptions = {
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  reconnectPeriod: 500,
+  // Seconds until a broker that went away without a word is noticed, at most twice this.
+  keepalive: 15,
+  // Subscribing again is done here, where the SUBACK leads to one look at each job.
+  resubscribe: false,
+};
+
+export class Broker implements AsyncDisposable {
+  readonly #client: MqttClient;
+  readonly #watches = new Set<Watch>();
+
+  private constructor(client: MqttClient) {
+    this.#client = client;
+    client.on("connect", () => this.#watches.forEach((watch) => this.#subscribe(watch)));
+    client.on("message", (topic, payload) => {
+      // An empty payload is a retained event being cleared.
+      if (payload.length > 0) this.#watchesOf(topic).forEach((watch) => watch.wake());
+    });
+  }
+
+  /**
+   * @param url `mqtt://`, `mqtts://`, `ws://` or `wss://`, user and password allowed
+   * @throws {Problem} `broker_unreachable`
+   */
+  static async connect(url: string): Promise<Broker> {
+    const connected = Promise.withResolvers<void>();
+    const client = mqtt.connect(url, CONNECTION);
+    const timer = setTimeout(
+      () => connected.reject(new Error("timed out")),
+      CONNECT_TIMEOUT_MS,
+    );
+    client.on("connect", () => connected.resolve());
+    client.on("error", (error) => connected.reject(error));
+    // A connection that ends without an error over TLS is one whose certificate was not accepted.
+    const closed = /^(mqtts|wss):/.test(url) ? "certificate" : "connection closed";
+    client.on("close", () => connected.reject(new Error(closed)));
+    try {
+      await connected.promise;
+      return new Broker(client);
+    } catch (error) {
+      client.end(true);
+      throw new Problem(
+        "broker_unreachable",
+        `the MQTT broker can't be reached at ${withoutPassword(url)}: ${
+          connectionFailure(error)
+        }: is it ` +
+          `running? give another address with --mqtt`,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** False while the broker is away. */
+  get connected(): boolean {
+    return this.#client.connected;
+  }
+
+  /**
+   * Watches for the end of a job; resolves when the broker has confirmed the subscription.
+   *
+   * @throws the signal's reason, or a {@link Problem} where the broker refuses
+   */
+  async watch(jobId: string, signal: AbortSignal): Promise<Watch> {
+    const watch = new Watch(TOPICS.jobEnded(jobId), () => this.#forget(watch));
+    this.#watches.add(watch);
+    if (this.connected) this.#subscribe(watch);
+    try {
+      await orAborted(watch.subscribed, signal);
+      return watch;
+    } catch (error) {
+      watch[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #subscribe(watch: Watch): void {
+    this.#client.subscribe(watch.topic, { qos: 1 }, (error) => {
+      if (!error) watch.confirm();
+      // Where the connection broke instead, the next one subscribes again.
+      else if (this.connected) {
+        watch.refuse(
+          new Problem(
+            "broker_unreachable",
+            `the MQTT broker refuses the subscription to ${watch.topic}: ${error.message}`,
+          ),
+        );
+      }
+    });
+  }
+
+  #forget(watch: Watch): void {
+    this.#watches.delete(watch);
+    if (this.connected && this.#watchesOf(watch.topic).length === 0) {
+      this.#client.unsubscribe(watch.topic);
+    }
+  }
+
+  #watchesOf(topic: string): Watch[] {
+    return [...this.#watches].filter((watch) => watch.topic === topic);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = Promise.withResolvers<void>();
+    const timer = setTimeout(closed.resolve, GOODBYE_TIMEOUT_MS);
+    this.#client.end(!this.connected, () => closed.resolve());
+    await closed.promise;
+    clearTimeout(timer);
+  }
+}
+
+/** A subscription to one job's end. */
+export class Watch implements Disposable {
+  readonly topic: string;
+  readonly #dispose: () => void;
+  readonly #subscribed = Promise.withResolvers<void>();
+  #confirmed = false;
+  #woken = Promise.withResolvers<void>();
+
+  constructor(topic: string, dispose: () => void) {
+    this.topic = topic;
+    this.#dispose = dispose;
+  }
+
+  /** Resolves on the first SUBACK. */
+  get subscribed(): Promise<void> {
+    return this.#subscribed.promise;
+  }
+
+  /** Called on a SUBACK: after the first one, an event may have passed while the broker was away. */
+  confirm(): void {
+    if (this.#confirmed) this.wake();
+    this.#confirmed = true;
+    this.#subscribed.resolve();
+  }
+
+  refuse(problem: Problem): void {
+    this.#subscribed.reject(problem);
+  }
+
+  wake(): void {
+    this.#woken.resolve();
+  }
+
+  /** Resolves when there is reason to look at the job: an event came, or may have been missed. */
+  async next(signal: AbortSignal): Promise<void> {
+    await orAborted(this.#woken.promise, signal);
+    this.#woken = Promise.withResolvers();
+  }
+
+  [Symbol.dispose](): void {
+    this.#dispose();
+  }
+}
+
+function withoutPassword(url: string): string {
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
+}

@@ -1,0 +1,44 @@
+/**
+ * A client run as its users run it: a process with arguments, streams and an exit code.
+ *
+ * @module
+ */
+import { CLIENT_PERMISSIONS } from "./permissions.ts";
+
+export type ClientName = "embed-client" | "face-client";
+
+export interface ClientEnd {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a client from its sources, with the permissions of the binary, to its end. */
+export async function runClient(
+  name: ClientName,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<ClientEnd> {
+  return await endOf(clientCommand(name, args, env));
+}
+
+export async function endOf(command: Deno.Command): Promise<ClientEnd> {
+  const { code, stdout, stderr } = await command.output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+export function clientCommand(
+  name: ClientName,
+  args: string[],
+  env: Record<string, string> = {},
+): Deno.Command {
+  const entry = new URL(`${name.replace("-", "_")}.ts`, import.meta.url).href;
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", ...CLIENT_PERMISSIONS, entry, ...args],
+    env: { FOVEA_TOKEN: "", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}

@@ -1,0 +1,66 @@
+import type { FaceDetectionResult, Job } from "@fovea/contract";
+import { startService, temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { type ClientEnd, type ClientName, endOf } from "./client_process.ts";
+import { compileClients, DIST } from "./compile.ts";
+import member from "./deno.json" with { type: "json" };
+
+/** Runs a compiled client in an empty folder, with nothing in its environment. */
+async function runBinary(name: ClientName, args: string[]): Promise<ClientEnd> {
+  await using folder = await temporaryFolder();
+  return await endOf(
+    new Deno.Command(`${DIST}${name}`, { args, cwd: folder.path, clearEnv: true }),
+  );
+}
+
+Deno.test("the compiled clients need nothing around them", async () => {
+  await compileClients(() => {});
+  for (const name of ["embed-client", "face-client"] as const) {
+    assert.deepEqual(await runBinary(name, ["--version"]), {
+      code: 0,
+      stdout: `${member.version}\n`,
+      stderr: "",
+    });
+    assert.match((await runBinary(name, ["--help"])).stdout, new RegExp(`^Usage: ${name} `));
+    assert.equal((await runBinary(name, ["no-such.png"])).code, 2);
+  }
+});
+
+Deno.test("clients that are up to date are not compiled again, one that is missing is", async () => {
+  await compileClients(() => {});
+  const said: string[] = [];
+  await compileClients((line) => said.push(line));
+  assert.deepEqual(said, ["dist/embed-client and dist/face-client are up to date"]);
+
+  await Deno.remove(`${DIST}face-client`);
+  await compileClients((line) => said.push(line));
+  assert.match(said[1] ?? "", /^base runtime: /);
+  assert.deepEqual(said.slice(2), ["compiled dist/face-client"]);
+});
+
+Deno.test("the compiled clients get a face and an embedding out of the services", async () => {
+  await compileClients(() => {});
+  await using mediaStore = await startService("media_store");
+  await using inference = await startService("inference", {
+    MEDIA_STORE_URL: mediaStore.url,
+    // Models that need no hub.
+    FACE_MODEL: "ultraface-rfb-320",
+    EMBEDDING_MODEL: "fixture",
+  });
+  const picture = new URL("images/astronaut.png", import.meta.url).pathname;
+  const args = ["--media-store", mediaStore.url, "--inference", inference.url, "--json", picture];
+
+  const faces = await runBinary("face-client", args);
+  assert.equal(faces.code, 0, faces.stderr);
+  assert.equal((JSON.parse(faces.stdout) as { result: FaceDetectionResult }).result.face_count, 1);
+
+  const embedding = await runBinary("embed-client", args);
+  assert.equal(embedding.code, 0, embedding.stderr);
+  const { media_store_id, model, result } = JSON.parse(embedding.stdout) as Job;
+  assert.match(model?.name ?? "", /fixture/);
+  assert.match(embedding.stderr, /fixture/);
+  assert.ok(result !== null && "embedding" in result);
+  assert.equal(result.embedding.length, 512);
+  assert.equal(result.point_id, media_store_id);
+  assert.equal(media_store_id, (JSON.parse(faces.stdout) as Job).media_store_id);
+});

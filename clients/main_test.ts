@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { clientCommand, runClient } from "./client_process.ts";
+import { StandIn } from "./stand_in.ts";
+
+const PICTURE = new URL("images/horse.png", import.meta.url).pathname;
+const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];
+
+Deno.test("--help and --version go to stdout and end with 0", async () => {
+  const help = await runClient("embed-client", ["--help"]);
+  assert.equal(help.code, 0);
+  assert.equal(help.stderr, "");
+  assert.match(help.stdout, /^Usage: embed-client \[options\] <image\.\.\.>/);
+  for (
+    const option of [
+      "--media-store <host:port>",
+      "--inference <host:port>",
+      "--mqtt <url>",
+      "--timeout <seconds>",
+      "--priority <0…10>",
+      "--label <text>",
+      "--json",
+      "--quiet",
+      "--version",
+    ]
+  ) assert.ok(help.stdout.includes(option), `${option} is not in --help`);
+  const version = await runClient("face-client", ["--version"]);
+  assert.equal(version.code, 0);
+  assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+Deno.test("a wrong option ends with 2, on stderr, with a pointer to --help", async () => {
+  const { code, stdout, stderr } = await runClient("face-client", [PICTURE, "--priority", "11"]);
+  assert.equal(code, 2);
+  assert.equal(stdout, "");
+  assert.match(
+    stderr,
+    /^Cannot run face-client: .*--priority.*'11'.*from 0 to 10: see face-client --help\n$/,
+  );
+});
+
+Deno.test("Ctrl-C while waiting ends with 130 and prints nothing more", async () => {
+  await using standIn = await StandIn.start();
+  const submitted = Promise.withResolvers<void>();
+  standIn.onSubmit = () => submitted.resolve();
+  await using client = clientCommand("face-client", [PICTURE, ...at(standIn), "--quiet"]).spawn();
+  await submitted.promise;
+  client.kill("SIGINT");
+  const { code } = await client.status;
+  assert.equal(code, 130);
+  assert.equal(await client.stdout.text() + await client.stderr.text(), "");
+});
+
+Deno.test("a reader that goes away ends the client, quietly", async () => {
+  await using standIn = await StandIn.start();
+  const args = [PICTURE, PICTURE, ...at(standIn), "--quiet"];
+  await using client = clientCommand("face-client", args).spawn();
+  await client.stdout.cancel();
+  assert.equal((await client.status).code, 141);
+  assert.equal(await client.stderr.text(), "");
+});

@@ -1,0 +1,130 @@
+/**
+ * The command line of both clients.
+ *
+ * @module
+ */
+import { EXIT, Problem, type TaskType } from "@fovea/contract";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import member from "./deno.json" with { type: "json" };
+
+/** What sets one client apart from the other. */
+export interface Client {
+  name: "embed-client" | "face-client";
+  taskType: TaskType;
+  /** One sentence for --help. */
+  about: string;
+  /** Completes "Cannot … astronaut.png". */
+  doing: string;
+}
+
+/** What the user asked for, checked. */
+export interface Options {
+  /** At least one, as given. */
+  images: string[];
+  mediaStore: URL;
+  inference: URL;
+  /** Where unset, the address that inference names is taken. */
+  mqtt?: string;
+  timeout_s: number;
+  /** 0…10. */
+  priority?: number;
+  label?: string;
+  json: boolean;
+  quiet: boolean;
+}
+
+const MAX_TIMEOUT_S = 86_400;
+
+/**
+ * Reads the arguments.
+ *
+ * @returns the options, or the text that --help or --version asked for
+ * @throws {Problem} `usage`, naming the option, what it was and what is allowed
+ */
+export function readOptions(client: Client, args: string[]): Options | string {
+  let asked = "";
+  const command = commandLine(client)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => asked += text, writeErr: () => {} });
+  try {
+    command.parse(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return asked;
+    const fault = error.message.replace(/^error: /, "").replace(" is invalid. ", " is invalid: ")
+      .replace(/\s+/g, " ");
+    throw new Problem("usage", `${fault}: see ${client.name} --help`);
+  }
+  const { timeout, json = false, quiet = false, ...given } = command.opts();
+  return { images: command.args, timeout_s: timeout, json, quiet, ...given } as Options;
+}
+
+function commandLine(client: Client): Command {
+  return new Command(client.name)
+    .description(client.about)
+    .version(member.version, "--version", "print the version")
+    .helpOption("--help", "print this page")
+    .argument("<image...>", "picture files")
+    .addOption(address("--media-store <host:port>", "where media_store listens", "localhost:8000"))
+    .addOption(address("--inference <host:port>", "where inference listens", "localhost:8001"))
+    .option("--mqtt <url>", "the MQTT broker (default: the one inference names)", brokerUrl)
+    .option("--timeout <seconds>", "how long to wait for each job", seconds, 300)
+    .option("--priority <0…10>", "higher goes first; without it, 5", priority)
+    .option("--label <text>", "label of the pictures in media_store")
+    .option("--json", "print one JSON object a line, with all numbers")
+    .option("--quiet", "print only results and errors, no progress and no warnings")
+    .addHelpText("after", notes(client));
+}
+
+function notes(client: Client): string {
+  const { ok, jobFailed, usage, timedOut, unreachable, someFailed } = EXIT;
+  return `
+Results go to stdout, everything else to stderr. A picture that is already stored, or was already
+looked at, is not an error: its result is printed.
+
+Exit codes:
+  ${ok}  all done
+  ${jobFailed}  a job failed, or was refused
+  ${usage}  wrong option, or a file that can't be read
+  ${timedOut}  not done in time
+  ${unreachable}  a service or the broker can't be reached
+  ${someFailed}  of several pictures some failed, or all for different reasons
+
+Example:
+  ${client.name} holiday.jpg portrait.png --json`;
+}
+
+function address(flags: string, what: string, usual: string): Option {
+  const parse = (text: string): URL => {
+    const url = URL.parse(text.includes("://") ? text : `http://${text}`);
+    const hasPort = text.includes("://") || /:\d+\/?$/.test(text);
+    if (
+      url !== null && hasPort && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
+    ) {
+      return url;
+    }
+    throw new InvalidArgumentError(`expected host:port, such as ${usual}`);
+  };
+  return new Option(flags, what).argParser(parse).default(parse(usual), usual);
+}
+
+function brokerUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url !== null && /^(mqtts?|wss?):$/.test(url.protocol) && url.hostname !== "") return text;
+  throw new InvalidArgumentError(
+    "expected mqtt://host:port, or mqtts://, ws:// or wss:// in its place",
+  );
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value > 0 && value <= MAX_TIMEOUT_S) return value;
+  throw new InvalidArgumentError(
+    `expected seconds, more than 0 and at most ${MAX_TIMEOUT_S} (a day)`,
+  );
+}
+
+function priority(text: string): number {
+  if (/^(\d|10)$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number from 0 to 10");
+}

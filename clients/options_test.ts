@@ -1,0 +1,77 @@
+import { Problem } from "@fovea/contract";
+import assert from "node:assert/strict";
+import { type Client, type Options, readOptions } from "./options.ts";
+
+const CLIENT: Client = {
+  name: "face-client",
+  taskType: "face_detection",
+  about: "Finds faces.",
+  doing: "find faces in",
+};
+
+function read(...args: string[]): Options {
+  const options = readOptions(CLIENT, args);
+  assert.ok(typeof options !== "string");
+  return options;
+}
+
+Deno.test("a picture is all that has to be given", () => {
+  const { mediaStore, inference, ...others } = read("a.png");
+  assert.equal(mediaStore.href, "http://localhost:8000/");
+  assert.equal(inference.href, "http://localhost:8001/");
+  assert.deepEqual(others, { images: ["a.png"], timeout_s: 300, json: false, quiet: false });
+});
+
+Deno.test("every option arrives, before and after the pictures", () => {
+  const options = read(
+    ...["--media-store", "store:81", "--inference=https://example.org", "a.png", "--mqtt"],
+    ...["mqtts://me:pw@broker:8883", "--timeout", "2.5", "--priority", "0", "b.png", "--label"],
+    ...["two of them", "--json", "--quiet"],
+  );
+  const { mediaStore, inference, ...others } = options;
+  assert.equal(mediaStore.href, "http://store:81/");
+  assert.equal(inference.href, "https://example.org/");
+  assert.deepEqual(others, {
+    images: ["a.png", "b.png"],
+    mqtt: "mqtts://me:pw@broker:8883",
+    timeout_s: 2.5,
+    priority: 0,
+    label: "two of them",
+    json: true,
+    quiet: true,
+  });
+});
+
+Deno.test("a file whose name begins with a dash comes after --", () => {
+  assert.deepEqual(read("--json", "--", "-a.png").images, ["-a.png"]);
+});
+
+Deno.test("what is wrong is named, with what it was and what is allowed", () => {
+  const cases: [string[], RegExp][] = [
+    [[], /missing required argument 'image'/],
+    [["a.png", "--colour", "red"], /unknown option '--colour'/],
+    [["a.png", "--priorty", "3"], /unknown option '--priorty' \(Did you mean --priority\?\)/],
+    [["a.png", "--timeout"], /'--timeout <seconds>' argument missing/],
+    [["a.png", "--inference", "example.org"], /'example.org' .* host:port, such as localhost:8001/],
+    [["a.png", "--inference", "a:b:c"], /host:port/],
+    [["a.png", "--inference", "host:99999"], /host:port/],
+    [["a.png", "--media-store", "http://host:1/path"], /host:port, such as localhost:8000/],
+    [["a.png", "--media-store", "ftp://host:1"], /host:port/],
+    [["a.png", "--mqtt", "http://host:1883"], /'http:\/\/host:1883' .* mqtt:\/\/host:port/],
+    [["a.png", "--mqtt", "localhost:1883"], /mqtt:\/\/host:port/],
+  ];
+  for (const value of ["", "0", "-1", "soon", "Infinity", "86401"]) {
+    cases.push([["a.png", "--timeout", value], /more than 0 and at most 86400/]);
+  }
+  for (const value of ["", "-1", "11", "5.5", "010", "high"]) {
+    cases.push([["a.png", "--priority", value], /whole number from 0 to 10/]);
+  }
+  for (const [args, message] of cases) {
+    assert.throws(() => readOptions(CLIENT, args), (error) => {
+      assert.ok(error instanceof Problem);
+      assert.equal(error.code, "usage");
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});

@@ -1,0 +1,180 @@
+import { type Job, Problem } from "@fovea/contract";
+import assert from "node:assert/strict";
+import { runClient } from "./client_process.ts";
+import { exitCode } from "./run.ts";
+import { FACES, refuse, StandIn } from "./stand_in.ts";
+
+const picture = (name: string) => new URL(`images/${name}`, import.meta.url).pathname;
+const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];
+/** Nothing listens on the reserved port 1. */
+const NOBODY = "127.0.0.1:1";
+
+Deno.test("the exit code of several pictures is the common one, else 5", () => {
+  assert.equal(exitCode([undefined, undefined]), 0);
+  assert.equal(exitCode(["image_truncated"]), 1);
+  assert.equal(exitCode(["timed_out", "timed_out"]), 3);
+  assert.equal(exitCode(["service_unreachable", "broker_unreachable"]), 4);
+  assert.equal(exitCode([undefined, "timed_out"]), 5);
+  assert.equal(exitCode(["usage", "timed_out"]), 5);
+});
+
+Deno.test("results come in the order of the inputs, however long each takes", async () => {
+  await using standIn = await StandIn.start();
+  let submitted = 0;
+  standIn.onSubmit = (job) => {
+    // The first one submitted is the last one done.
+    setTimeout(() => standIn.complete(job), submitted++ === 0 ? 600 : 10);
+  };
+  const images = ["coffee.png", "horse.png", "rocket.jpg", "camera.png", "chelsea.png"].map(
+    picture,
+  );
+  const { code, stdout } = await runClient("face-client", [...images, ...at(standIn), "--json"]);
+  assert.equal(code, 0);
+  const files = stdout.trim().split("\n").map((line) => JSON.parse(line).file);
+  assert.deepEqual(files, images);
+});
+
+Deno.test("several pictures are under way at once, but never more than four", async () => {
+  await using standIn = await StandIn.start();
+  const images = Array(9).fill(picture("horse.png"));
+  const open: Job[] = [];
+  let submitted = 0, most = 0;
+  standIn.onSubmit = (job) => {
+    open.push(job);
+    submitted++;
+    most = Math.max(most, open.length);
+    // None is done before four wait: with fewer at once, this would never end.
+    if (open.length < 4 && submitted < images.length) return;
+    setTimeout(() => open.splice(0).forEach((job) => standIn.complete(job)), 200);
+  };
+  const { code } = await runClient("face-client", [...images, ...at(standIn), "--quiet"]);
+  assert.equal(code, 0);
+  assert.equal(most, 4);
+});
+
+Deno.test("one picture that fails does not stop the others, and the end is 5", async () => {
+  await using standIn = await StandIn.start();
+  standIn.onSubmit = async (job) => {
+    if (job.media_store_id !== 2) return await standIn.complete(job);
+    standIn.end(job, { status: "error", error_code: "worker_lost", error_message: "worker died" });
+    await standIn.publish(job);
+  };
+  let uploads = 0;
+  standIn.handler = (request) =>
+    request.url.endsWith("/entity/") && ++uploads === 1
+      ? refuse(new Problem("duplicate_file", "there already", { entity_id: 2 }))
+      : undefined;
+  const images = [picture("horse.png"), picture("coffee.png")];
+  const { code, stdout, stderr } = await runClient("face-client", [...images, ...at(standIn)]);
+  assert.equal(code, 5);
+  assert.match(stdout, /1 face/);
+  assert.match(stderr, /^Cannot find faces in .*: job .* failed: worker died$/m);
+});
+
+Deno.test("a missing file is named, the others go on, and the end is 5", async () => {
+  await using standIn = await StandIn.start();
+  const images = ["no-such.png", picture("horse.png")];
+  const { code, stdout, stderr } = await runClient("face-client", [...images, ...at(standIn)]);
+  assert.equal(code, 5);
+  assert.match(stderr, /^Cannot find faces in no-such\.png: there is no such file$/m);
+  assert.match(stdout, /horse\.png: 1 face/);
+});
+
+Deno.test("where no file can be read nobody is called, and the end is 2", async () => {
+  await using standIn = await StandIn.start();
+  const folder = new URL("images", import.meta.url).pathname;
+  for (const images of [["no-such.png"], ["no-such.png", folder], [folder]]) {
+    const { code, stderr } = await runClient("face-client", [...images, ...at(standIn)]);
+    assert.equal(code, 2);
+    assert.equal(stderr.trim().split("\n").length, images.length);
+  }
+  assert.deepEqual(standIn.calls, []);
+});
+
+Deno.test("services and a broker that are not there end with 4, their address and a way on", async () => {
+  await using standIn = await StandIn.start();
+  const here = standIn.address;
+  const cases: [string[], RegExp][] = [
+    [
+      ["--inference", NOBODY],
+      /inference can't be reached at http:\/\/127\.0\.0\.1:1: connection refused: is it running \(deno task inference\)\? .*--inference/,
+    ],
+    [
+      ["--inference", here, "--media-store", NOBODY],
+      /media_store can't be reached at http:\/\/127\.0\.0\.1:1: connection refused: .*--media-store/,
+    ],
+    [
+      ["--inference", here, "--mqtt", `mqtt://me:secret@${NOBODY}`],
+      /MQTT broker can't be reached at mqtt:\/\/127\.0\.0\.1:1: connection refused: .*--mqtt/,
+    ],
+    [
+      ["--inference", "no-such-host.invalid:8001"],
+      /http:\/\/no-such-host\.invalid:8001: host name not found/,
+    ],
+  ];
+  for (const [where, message] of cases) {
+    const { code, stdout, stderr } = await runClient("embed-client", [
+      picture("horse.png"),
+      ...where,
+    ]);
+    assert.equal(code, 4);
+    assert.equal(stdout, "");
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /secret/);
+  }
+});
+
+Deno.test("something else that listens in a service's place is told from it", async () => {
+  await using standIn = await StandIn.start();
+  standIn.handler = () => new Response("<h1>It works!</h1>", { status: 404 });
+  const { code, stderr } = await runClient("face-client", [picture("horse.png"), ...at(standIn)]);
+  assert.equal(code, 4);
+  assert.match(stderr, /is not inference: it met GET \/info with status 404/);
+});
+
+Deno.test("a fixture is called one on stderr; --quiet leaves stderr empty", async () => {
+  await using standIn = await StandIn.start();
+  const model = { name: "toy", sha256: "", semantic: false, licence: "MIT" };
+  standIn.info = { tasks: [{ task_type: "face_detection", state: "ready", model }] };
+  const args = [picture("horse.png"), ...at(standIn)];
+  assert.match((await runClient("face-client", args)).stderr, /^Warning: "toy" is a fixture/m);
+  const quiet = await runClient("face-client", [...args, "--quiet"]);
+  assert.equal(quiet.stderr, "");
+  assert.match(quiet.stdout, /1 face/);
+});
+
+Deno.test("embed-client asks for embeddings", async () => {
+  await using standIn = await StandIn.start();
+  standIn.onSubmit = (job) =>
+    standIn.complete(job, {
+      embedding: Array(512).fill(1 / Math.sqrt(512)),
+      embedding_dimension: 512,
+      stored_in_vector_db: true,
+      collection: "image_embeddings",
+      point_id: job.media_store_id,
+    });
+  const args = [picture("horse.png"), ...at(standIn)];
+  const { code, stdout } = await runClient("embed-client", args);
+  assert.equal(code, 0);
+  assert.match(stdout, /horse\.png: 512 numbers, stand-in, 10 ms\n {2}0\.0442 .*--json/);
+  assert.ok(standIn.calls.includes("POST /job/image_embedding"));
+  const json = await runClient("embed-client", [...args, "--json", "--mqtt", standIn.mqttUrl]);
+  assert.equal(JSON.parse(json.stdout).result.embedding.length, 512);
+});
+
+Deno.test("--json prints what happened to each picture, whole", async () => {
+  await using standIn = await StandIn.start();
+  const image = picture("horse.png");
+  const { stdout } = await runClient("face-client", [image, ...at(standIn), "--json"]);
+  const [job] = standIn.jobs.values();
+  assert.deepEqual(JSON.parse(stdout), {
+    file: image,
+    media_store_id: 1,
+    job_id: job?.job_id,
+    task_type: "face_detection",
+    status: "completed",
+    model: job?.model,
+    timings_ms: job?.timings_ms,
+    result: FACES,
+  });
+});

@@ -1,0 +1,25 @@
+import { Hono } from "hono";
+import assert from "node:assert/strict";
+import { listen } from "./serve.ts";
+import { discardUnreadBody } from "./unread_body.ts";
+
+Deno.test("a client that sends a lot is told why it was refused before all was read", async () => {
+  const app = new Hono();
+  app.use(discardUnreadBody);
+  app.post("/", (c) => c.text("not you", 401));
+  const server = listen({ hostname: "127.0.0.1", port: 0, portSetting: "PORT" }, app.fetch);
+  // From a process of its own: in this one client and server would take turns, and never meet.
+  const program = `
+    for (let i = 0; i < 10; i++) {
+      const body = new FormData();
+      body.set("image", new File([new Uint8Array(10_000_000)], "large"));
+      const response = await fetch(Deno.args[0], { method: "POST", body });
+      console.log(response.status, await response.text());
+    }`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", program, server.url],
+    stderr: "inherit",
+  }).output();
+  await server.shutdown();
+  assert.equal(new TextDecoder().decode(stdout), "401 not you\n".repeat(10));
+});

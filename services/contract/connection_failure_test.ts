@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { connectionFailure } from "./connection_failure.ts";
+
+async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(() => assert.fail("nothing failed"), (error) => error);
+}
+
+Deno.test("a failed connection is explained in plain words", async () => {
+  const reason = async (url: string) => connectionFailure(await failureOf(fetch(url)));
+  assert.equal(await reason("http://127.0.0.1:1"), "connection refused");
+  assert.equal(await reason("http://no-such-host.invalid"), "host name not found");
+});
+
+Deno.test("a peer that closes without a word is said to have closed", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const closing = (async () => {
+    for await (const connection of listener) connection.close();
+  })();
+  const error = await failureOf(fetch(`http://127.0.0.1:${listener.addr.port}`));
+  listener.close();
+  await closing;
+  assert.equal(connectionFailure(error), "it closed the connection");
+});
+
+Deno.test("what is not known keeps its own words", () => {
+  assert.equal(connectionFailure(new Error("Not authorized")), "Not authorized");
+});
