@@ -50,6 +50,7 @@ async function demo(signal: AbortSignal): Promise<void> {
   });
   say(`   inference at ${inference.url}, with an MQTT broker of its own`);
   await warmUp(inference.url, signal);
+  await sayFaceModel(inference.url, signal);
 
   const where = ["--media-store", hostOf(mediaStore.url), "--inference", hostOf(inference.url)];
   step("4. Faces");
@@ -109,6 +110,17 @@ async function warmUp(url: string, signal: AbortSignal): Promise<void> {
     if (info.tasks.every(({ state }) => state !== "preparing")) return;
     await pause(100, signal);
   }
+}
+
+/** Says which model finds the faces, and what is known of the one that needs no hub. */
+async function sayFaceModel(url: string, signal: AbortSignal): Promise<void> {
+  const info: Info = await (await fetch(`${url}/info`, { signal })).json();
+  const name = info.tasks.find(({ task_type }) => task_type === "face_detection")?.model?.name;
+  if (!name?.startsWith("ultraface")) return;
+  say(
+    `   ${name} finds the faces, the model that needs no hub: it gives no landmarks,\n` +
+      "   and takes the cat for a face.",
+  );
 }
 
 /** Runs a client on the pictures, its command line shown as one would type it. */

@@ -31,7 +31,7 @@ export interface JobRequest {
   force?: boolean | undefined;
 }
 
-/** Milliseconds each part of a job took. */
+/** Milliseconds each part of a job took, to a tenth where they were measured in a worker. */
 export interface Timings {
   queue: number;
   fetch: number;

@@ -263,21 +263,33 @@ testNeeding([yunet], "FACE_MODEL=auto takes YuNet where it can be had", async ()
   assert.equal(faces?.model?.name, "yunet-2023mar");
 }, inHouse);
 
-Deno.test(
-  "a model that can't be had stops its own task only, and the answer says the ways out",
-  inHouse,
-  async () => {
-    await using models = await temporaryFolder();
-    const { path } = await testModel("face_detection", BARE.FACE_MODEL);
-    await Deno.copyFile(path, `${models.path}/${basename(path)}`);
-    await using inference = await startService("inference", {
+/** Inference that wants the real CLIP and finds it nowhere, but has its face model. */
+async function startWithoutClip(env: Record<string, string> = {}) {
+  await using cleanup = new AsyncDisposableStack();
+  const models = cleanup.use(await temporaryFolder());
+  const { path } = await testModel("face_detection", BARE.FACE_MODEL);
+  await Deno.copyFile(path, `${models.path}/${basename(path)}`);
+  const inference = cleanup.use(
+    await startService("inference", {
       ...BARE,
       EMBEDDING_MODEL: "auto",
       MODELS_DIR: models.path,
       MEDIA_STORE_URL: house.mediaStore.url,
       // Nothing listens there: no hub can be reached, whatever this machine can reach otherwise.
       HTTPS_PROXY: "http://127.0.0.1:9",
-    });
+      ...env,
+    }),
+  );
+  const owned = cleanup.move();
+  return { inference, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+Deno.test(
+  "a model that can't be had stops its own task only, and the answer says the ways out",
+  inHouse,
+  async () => {
+    await using without = await startWithoutClip();
+    const { inference } = without;
     await untilReady(inference);
     const response = await fetch(`${inference.url}/job/image_embedding`, {
       method: "POST",
@@ -288,10 +300,36 @@ Deno.test(
     assert.equal(code, "model_unavailable");
     assert.match(detail, /MODEL_MIRROR/);
     assert.match(detail, /EMBEDDING_MODEL=fixture/);
-    const faces = await clientOf("", inference.url).submit("face_detection", {
-      media_store_id: await entityOf(astronaut),
+  },
+);
+
+Deno.test(
+  "while a model is on its way its jobs wait and those of the other task are done",
+  inHouse,
+  async () => {
+    const answer = Promise.withResolvers<Response>();
+    await using mirror = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      () => answer.promise,
+    );
+    await using without = await startWithoutClip({
+      MODEL_MIRROR: `http://127.0.0.1:${mirror.addr.port}`,
     });
-    assert.equal(faces.status, "pending");
+    const client = clientOf("", without.inference.url);
+    const { mqtt_url, tasks } = await client.info();
+    const embedding = tasks.find(({ task_type }) => task_type === "image_embedding");
+    assert.deepEqual([embedding?.state, embedding?.model?.name], ["preparing", "clip-vit-b-32"]);
+    await using subscriber = await subscribe(mqtt_url, topicOf("+"));
+    const media_store_id = await entityOf(astronaut);
+    const waiting = await client.submit("image_embedding", { media_store_id, priority: 10 });
+    const faces = await client.submit("face_detection", { media_store_id, priority: 0 });
+    const done = ended(await subscriber.until(() => true));
+    assert.deepEqual([done.job_id, done.event], [faces.job_id, "job_completed"]);
+    assert.equal((await client.job(waiting.job_id)).status, "pending");
+
+    answer.resolve(new Response("not here", { status: 404 }));
+    const given = await subscriber.until((heard) => ended(heard).job_id === waiting.job_id);
+    assert.equal(ended(given).error_code, "model_unavailable");
   },
 );
 

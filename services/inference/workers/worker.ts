@@ -55,7 +55,7 @@ async function run(type: TaskType, entityId: number): Promise<Outcome> {
     try {
       return await work();
     } finally {
-      times[stage] = performance.now() - from;
+      times[stage] = Math.round((performance.now() - from) * 10) / 10;
     }
   };
   try {
