@@ -20,8 +20,16 @@ export function hasEnded(status: JobStatus): boolean {
   return status !== "pending" && status !== "processing";
 }
 
+/** What a job may ask of its task; only face_detection takes any. */
+export interface TaskOptions {
+  /** Faces less sure than this are left out, 0…1; the model's own threshold where it isn't said. */
+  min_confidence?: number | undefined;
+  /** At least 1. */
+  max_faces?: number | undefined;
+}
+
 /** Body of `POST /job/{task_type}`. */
-export interface JobRequest {
+export interface JobRequest extends TaskOptions {
   media_store_id: number;
   /** 0…10, higher first. */
   priority?: number | undefined;

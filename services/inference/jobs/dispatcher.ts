@@ -69,7 +69,11 @@ export class Dispatcher {
     const model = models.used(job.task_type);
     const { job_id, task_type, media_store_id } = job;
     try {
-      const outcome = await pool.run(task_type, media_store_id);
+      const outcome = await pool.run({
+        task: task_type,
+        entityId: media_store_id,
+        options: JSON.parse(job.options),
+      });
       const settled = await jobs.settle(job, outcome, model);
       const status = settled?.status ?? "cancelled";
       const fact = { job_id, task_type, media_store_id, status, ...outcome.times };

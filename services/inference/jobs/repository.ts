@@ -20,7 +20,14 @@ export class JobRepository {
   async insert(
     job: Pick<
       JobRow,
-      "job_id" | "task_type" | "media_store_id" | "priority" | "force" | "model_name" | "created_at"
+      | "job_id"
+      | "task_type"
+      | "media_store_id"
+      | "priority"
+      | "force"
+      | "options"
+      | "model_name"
+      | "created_at"
     >,
   ): Promise<JobRow> {
     return await this.#db.insertInto("job")
@@ -33,15 +40,14 @@ export class JobRepository {
       .executeTakeFirst();
   }
 
-  /** The newest job for this entity, task and model that has a result or may still have one. */
+  /** The newest job that asks the same of the same model, and has a result or may still have one. */
   async findCurrent(
-    entityId: number,
-    task: TaskType,
-    modelName: string | null,
+    asked: Pick<JobRow, "media_store_id" | "task_type" | "options" | "model_name">,
   ): Promise<JobRow | undefined> {
     return await this.#db.selectFrom("job").selectAll()
-      .where("media_store_id", "=", entityId).where("task_type", "=", task)
-      .where("model_name", "is", modelName)
+      .where("media_store_id", "=", asked.media_store_id)
+      .where("task_type", "=", asked.task_type).where("options", "=", asked.options)
+      .where("model_name", "is", asked.model_name)
       .where("status", "not in", ["error", "cancelled"])
       .orderBy("seq", "desc").limit(1).executeTakeFirst();
   }

@@ -63,20 +63,21 @@ export class JobService {
       media_store_id: request.media_store_id,
       priority: request.priority ?? DEFAULT_PRIORITY,
       force: Number(request.force ?? false),
+      // Members that are undefined vanish, so that the same wish has the same text.
+      options: JSON.stringify({
+        max_faces: request.max_faces,
+        min_confidence: request.min_confidence,
+      }),
     };
     return await this.#step(async (jobs, tell) => {
       const same = await jobs.find(wanted.job_id);
       if (same !== undefined) return { job: asSubmitted(same, wanted), isNew: false };
-      const model = this.#options.models.wanted(task);
+      const asked = { ...wanted, model_name: this.#options.models.wanted(task)?.name ?? null };
       if (request.force !== true) {
-        const existing = await jobs.findCurrent(request.media_store_id, task, model?.name ?? null);
+        const existing = await jobs.findCurrent(asked);
         if (existing !== undefined) throw alreadyThere(existing);
       }
-      const row = await jobs.insert({
-        ...wanted,
-        model_name: model?.name ?? null,
-        created_at: this.#options.now(),
-      });
+      const row = await jobs.insert({ ...asked, created_at: this.#options.now() });
       await tell("job_created", row);
       return { job: shown(row), isNew: true };
     });
@@ -243,10 +244,10 @@ export class JobService {
 /** Adds an event to the step that is being written. */
 type Tell = (event: JobEventName, job: JobRow) => Promise<void>;
 
-type Wanted = Pick<JobRow, "job_id" | "task_type" | "media_store_id" | "priority" | "force">;
+const WANTED = ["task_type", "media_store_id", "priority", "force", "options"] as const;
 
-function asSubmitted(job: JobRow, wanted: Wanted): Job {
-  for (const member of ["task_type", "media_store_id", "priority", "force"] as const) {
+function asSubmitted(job: JobRow, wanted: Pick<JobRow, typeof WANTED[number]>): Job {
+  for (const member of WANTED) {
     if (job[member] === wanted[member]) continue;
     throw new Problem(
       "job_id_taken",

@@ -121,6 +121,10 @@ Deno.test("a job that is there already is named, unless another one is forced", 
   assert.notEqual(forced.job.job_id, job.job_id);
   const other = await jobs.submit("image_embedding", { media_store_id: 1 });
   assert.equal(other.isNew, true);
+  const asked = { media_store_id: 1, max_faces: 3, min_confidence: 0.9 };
+  assert.equal((await jobs.submit("face_detection", asked)).isNew, true);
+  const again = { min_confidence: 0.9, max_faces: 3, media_store_id: 1 };
+  assert.equal((await refusal(jobs.submit("face_detection", again))).code, "job_exists");
 });
 
 Deno.test("a job that ended in error does not stand in the way of a new one", async () => {

@@ -16,6 +16,8 @@ export interface JobTable {
   priority: number;
   /** 1 where the client asked for a new job whatever is there. */
   force: number;
+  /** JSON: TaskOptions, its members in alphabetical order. */
+  options: string;
   /** Null for a job that came before a model was chosen, until it is begun. */
   model_name: string | null;
   status: JobStatus;
@@ -88,6 +90,7 @@ export const MIGRATIONS: Record<string, Migration> = {
           media_store_id INTEGER NOT NULL,
           priority INTEGER NOT NULL,
           force INTEGER NOT NULL,
+          options TEXT NOT NULL,
           model_name TEXT,
           status TEXT NOT NULL,
           created_at INTEGER NOT NULL,

@@ -1,6 +1,6 @@
 import type { Access } from "@fovea/common/access";
 import { checked, jsonBody } from "@fovea/common/problem_response";
-import { JOB_STATUSES, pageOf, Problem, TASK_TYPES } from "@fovea/contract";
+import { JOB_STATUSES, pageOf, Problem, TASK_TYPES, type TaskType } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";
 import { DEFAULT_PRIORITY, type JobService } from "../jobs/service.ts";
@@ -15,6 +15,15 @@ const jobRequest = z.object({
   job_id: z.uuid().optional(),
   force: z.boolean().optional(),
 });
+
+/** What may stand beside these in the body, by task; members that nobody knows are passed over. */
+const taskOptions = {
+  image_embedding: z.object({}),
+  face_detection: z.object({
+    min_confidence: z.number().min(0).max(1).optional(),
+    max_faces: z.int().min(1).optional(),
+  }),
+} satisfies Record<TaskType, z.ZodObject>;
 
 const listQuery = z.strictObject({
   status: z.enum(JOB_STATUSES).optional(),
@@ -31,7 +40,8 @@ export function jobRoutes(service: JobService, access: Access): Hono {
   app.post("/job/:task_type", access("ai_inference_support"), async (c) => {
     const task = taskType.safeParse(c.req.param("task_type"));
     if (!task.success) throw unknownTask(c.req.param("task_type"));
-    const request = checked(jobRequest, await jsonBody(c), "malformed_body");
+    const schema = jobRequest.extend(taskOptions[task.data].shape);
+    const request = checked(schema, await jsonBody(c), "malformed_body");
     const { priority = DEFAULT_PRIORITY } = request;
     if (priority < 0 || priority > MAX_PRIORITY) {
       throw new Problem(

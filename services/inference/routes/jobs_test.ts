@@ -95,6 +95,18 @@ Deno.test("each wrong way to ask for a job has its own answer", async () => {
   await app.refused(
     422,
     "malformed_body",
+    /min_confidence: .*<=1/,
+    ...post(faces, { media_store_id: 1, min_confidence: 2 }),
+  );
+  await app.refused(
+    422,
+    "malformed_body",
+    /max_faces: .*>=1/,
+    ...post(faces, { media_store_id: 1, max_faces: 0 }),
+  );
+  await app.refused(
+    422,
+    "malformed_body",
     /body is not JSON/,
     ...post(faces, "{media_store_id: 1"),
   );

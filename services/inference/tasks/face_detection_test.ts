@@ -76,7 +76,7 @@ async function detector(model: TestModel): Promise<Detect> {
   const task = await faceDetection.load(model);
   return async (bytes) => {
     using picture = await decode(bytes, 50_000_000);
-    return await task.prepare(picture, 1)() as FaceDetectionResult;
+    return await task.prepare(picture, 1, {})() as FaceDetectionResult;
   };
 }
 

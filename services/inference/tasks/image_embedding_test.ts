@@ -10,7 +10,7 @@ const task = await imageEmbedding.load(await testModel("image_embedding", "fixtu
 
 async function embed(bytes: Uint8Array): Promise<EmbeddingResult> {
   using picture = await decode(bytes, 50_000_000);
-  return await task.prepare(picture, 42)() as EmbeddingResult;
+  return await task.prepare(picture, 42, {})() as EmbeddingResult;
 }
 const embedFile = async (name: string) => embed(await Deno.readFile(new URL(name, IMAGES)));
 

@@ -1,4 +1,4 @@
-import type { JobResult, TaskType } from "@fovea/contract";
+import type { JobResult, TaskOptions, TaskType } from "@fovea/contract";
 import type { Picture } from "../picture/decode.ts";
 
 /** Weights on this machine, verified. */
@@ -25,7 +25,8 @@ export interface LoadedTask {
    * Cuts and scales what the network is to see, so that the picture's pixels can be let go.
    *
    * @param entityId whose picture it is
+   * @param options what the job asks beyond the picture
    * @returns runs the network on it and reads its output
    */
-  prepare(picture: Picture, entityId: number): () => Promise<JobResult>;
+  prepare(picture: Picture, entityId: number, options: TaskOptions): () => Promise<JobResult>;
 }

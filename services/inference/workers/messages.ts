@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { JobResult, ProblemCode, TaskType } from "@fovea/contract";
+import type { JobResult, ProblemCode, TaskOptions, TaskType } from "@fovea/contract";
 import type { PictureSource } from "../picture/fetch.ts";
 import type { ModelFile } from "../tasks/task.ts";
 
@@ -17,7 +17,14 @@ export type Order =
   | { kind: "start"; settings: WorkerSettings }
   /** Load a model and run it until it is warm. */
   | { kind: "load"; task: TaskType; model: ModelFile }
-  | { kind: "run"; task: TaskType; entityId: number };
+  | { kind: "run"; job: WorkerJob };
+
+/** A job as a worker needs to know it. */
+export interface WorkerJob {
+  task: TaskType;
+  entityId: number;
+  options: TaskOptions;
+}
 
 /** Milliseconds; 0 for a stage that was not reached. */
 export interface StageTimes {

@@ -7,7 +7,7 @@
 import type { Logger } from "@fovea/common/log";
 import { Problem, type TaskType } from "@fovea/contract";
 import type { ModelFile } from "../tasks/task.ts";
-import type { Order, Outcome, Report, WorkerSettings } from "./messages.ts";
+import type { Order, Outcome, Report, WorkerJob, WorkerSettings } from "./messages.ts";
 
 export interface PoolOptions {
   size: number;
@@ -99,16 +99,16 @@ export class WorkerPool {
   }
 
   /** Gives a job to a free worker; there must be one. A lost worker is an outcome, not an error. */
-  async run(task: TaskType, entityId: number): Promise<Outcome> {
+  async run(job: WorkerJob): Promise<Outcome> {
     const member = this.#free();
     if (member === undefined) throw new Error("no worker is free");
     const { deadline, log } = this.#options;
     const timer = setTimeout(() => {
-      log.warn({ task, entityId, deadline }, "worker ended: its job overran the deadline");
+      log.warn({ ...job, deadline }, "worker ended: its job overran the deadline");
       member.end(new Problem("deadline_exceeded", `job took longer than ${deadline / 1000} s`));
     }, deadline);
     try {
-      const report = await member.ask({ kind: "run", task, entityId });
+      const report = await member.ask({ kind: "run", job });
       if (report.kind !== "ended") throw new Error(`worker answered a job with "${report.kind}"`);
       return report.outcome;
     } catch (error) {

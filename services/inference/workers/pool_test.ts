@@ -9,6 +9,8 @@ const astronaut = await Deno.readFile(
 );
 const model = await testModel("face_detection", "ultraface-rfb-320");
 
+const faces = (entityId: number) => ({ task: "face_detection", entityId, options: {} }) as const;
+
 /** Answers by the entity's id: 1 a picture, 2 nothing ever, 3 no picture, and 404 to all else. */
 function pictures() {
   const hanging = Promise.withResolvers<Response>();
@@ -56,7 +58,7 @@ async function poolOf(size: number, url: string, deadline = 60_000) {
 Deno.test("a worker takes an entity's id and gives the faces of its picture", async () => {
   await using store = pictures();
   using opened = await poolOf(1, store.url);
-  const outcome = await opened.pool.run("face_detection", 1);
+  const outcome = await opened.pool.run(faces(1));
   assert.ok(outcome.ok, JSON.stringify(outcome));
   assert.equal((outcome.result as FaceDetectionResult).face_count, 1);
   for (const stage of ["fetch", "decode", "infer"] as const) assert.ok(outcome.times[stage] > 0);
@@ -65,9 +67,9 @@ Deno.test("a worker takes an entity's id and gives the faces of its picture", as
 Deno.test("each worker serves a job of its own at the same time", async () => {
   await using store = pictures();
   using opened = await poolOf(2, store.url);
-  const first = opened.pool.run("face_detection", 1);
+  const first = opened.pool.run(faces(1));
   assert.equal(opened.pool.hasFree, true);
-  const second = opened.pool.run("face_detection", 1);
+  const second = opened.pool.run(faces(1));
   assert.equal(opened.pool.hasFree, false);
   for (const outcome of await Promise.all([first, second])) assert.equal(outcome.ok, true);
 });
@@ -76,7 +78,7 @@ Deno.test("a picture that can't be had or read fails its job by name and costs n
   await using store = pictures();
   using opened = await poolOf(1, store.url);
   const codeOf = async (entityId: number) => {
-    const outcome = await opened.pool.run("face_detection", entityId);
+    const outcome = await opened.pool.run(faces(entityId));
     return outcome.ok ? "ok" : outcome.code;
   };
   assert.equal(await codeOf(3), "image_unreadable");
@@ -89,7 +91,7 @@ Deno.test("a media_store that is not there is a failure that may pass", async ()
   const { port } = listener.addr;
   listener.close();
   using opened = await poolOf(1, `http://127.0.0.1:${port}`);
-  const outcome = await opened.pool.run("face_detection", 1);
+  const outcome = await opened.pool.run(faces(1));
   assert.ok(!outcome.ok);
   assert.equal(outcome.code, "media_store_unreachable");
   assert.match(outcome.detail, /connection refused/);
@@ -98,12 +100,12 @@ Deno.test("a media_store that is not there is a failure that may pass", async ()
 Deno.test("a worker that overruns the deadline is replaced, and the next job is served", async () => {
   await using store = pictures();
   using opened = await poolOf(1, store.url, 700);
-  const outcome = await opened.pool.run("face_detection", 2);
+  const outcome = await opened.pool.run(faces(2));
   assert.ok(!outcome.ok);
   assert.equal(outcome.code, "deadline_exceeded");
   assert.match(outcome.detail, /longer than 0.7 s/);
   await opened.free();
-  assert.equal((await opened.pool.run("face_detection", 1)).ok, true);
+  assert.equal((await opened.pool.run(faces(1))).ok, true);
 });
 
 Deno.test("a file that is no model is refused by name", async () => {

@@ -13,7 +13,7 @@ export async function warmUp(task: LoadedTask): Promise<void> {
   const until = performance.now() + ENOUGH_MS;
   for (let run = 0; run < RUNS && (run === 0 || performance.now() < until); run++) {
     using picture = await decode(bytes, 64 * 64);
-    await task.prepare(picture, 0)();
+    await task.prepare(picture, 0, {})();
   }
 }
 

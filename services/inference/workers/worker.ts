@@ -9,7 +9,7 @@ import { decode } from "../picture/decode.ts";
 import { fetchPicture } from "../picture/fetch.ts";
 import { TASKS } from "../tasks/list.ts";
 import type { LoadedTask, ModelFile } from "../tasks/task.ts";
-import type { Order, Outcome, Report, StageTimes, WorkerSettings } from "./messages.ts";
+import type { Order, Outcome, Report, StageTimes, WorkerJob, WorkerSettings } from "./messages.ts";
 import { warmUp } from "./warm_up.ts";
 
 const loaded = new Map<TaskType, LoadedTask>();
@@ -33,7 +33,7 @@ async function carryOut(order: Order): Promise<Report> {
     case "load":
       return await load(order.task, order.model);
     case "run":
-      return { kind: "ended", outcome: await run(order.task, order.entityId) };
+      return { kind: "ended", outcome: await run(order.job) };
   }
 }
 
@@ -48,7 +48,7 @@ async function load(task: TaskType, model: ModelFile): Promise<Report> {
   }
 }
 
-async function run(type: TaskType, entityId: number): Promise<Outcome> {
+async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcome> {
   const times: StageTimes = { fetch: 0, decode: 0, infer: 0 };
   const timed = async <T>(stage: keyof StageTimes, work: () => Promise<T>): Promise<T> => {
     const from = performance.now();
@@ -67,7 +67,7 @@ async function run(type: TaskType, entityId: number): Promise<Outcome> {
     const bytes = await timed("fetch", () => fetchPicture(source, entityId));
     const infer = await timed("decode", async () => {
       using picture = await decode(bytes, maxPixels);
-      return task.prepare(picture, entityId);
+      return task.prepare(picture, entityId, options);
     });
     return { ok: true, result: await timed("infer", infer), times };
   } catch (error) {
