@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { CLIENT_PERMISSIONS } from "./permissions.ts";
-
-export type ClientName = "embed-client" | "face-client";
+import { type ClientName, permissionsOf } from "./permissions.ts";
 
 export interface ClientEnd {
   code: number;
@@ -35,7 +33,7 @@ export function clientCommand(
 ): Deno.Command {
   const entry = new URL(`${name.replace("-", "_")}.ts`, import.meta.url).href;
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...CLIENT_PERMISSIONS, entry, ...args],
+    args: ["run", ...permissionsOf(name), entry, ...args],
     env: { FOVEA_TOKEN: "", ...env },
     stdin: "null",
     stdout: "piped",

@@ -7,11 +7,12 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { hasTwin, isTwin, takeTwin, TWIN_SOURCE } from "./base_runtime.ts";
-import { CLIENT_PERMISSIONS } from "./permissions.ts";
+import { layOutCodecs } from "./codecs.ts";
+import { type ClientName, permissionsOf } from "./permissions.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 export const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
-/** What later runs need: the bundles, of what each binary was made, and the twin where it was taken. */
+/** What later runs need: bundles, decoders, what each binary was made of, and the twin if it was taken. */
 const CACHE = `${DIST}.cache/`;
 const TWIN = `${CACHE}denort-${Deno.version.deno}`;
 
@@ -53,24 +54,30 @@ export async function compileClients(say: Say): Promise<void> {
 
 /** One client on its way to a binary. */
 class Binary {
-  readonly name: string;
+  readonly name: ClientName;
+  readonly #bundle: string;
+  readonly #flags: string[];
   /** Changes with everything that the binary is made of. */
   readonly #recipe: string;
 
-  private constructor(name: string, recipe: string) {
+  private constructor(name: ClientName, bundle: string, flags: string[], recipe: string) {
     this.name = name;
+    this.#bundle = bundle;
+    this.#flags = flags;
     this.#recipe = recipe;
   }
 
-  static async bundled(name: string): Promise<Binary> {
-    const bundle = `${CACHE}${name}.cjs`;
+  static async bundled(name: ClientName): Promise<Binary> {
+    const bundle = `${CACHE}bundle/${name}.cjs`;
     // CommonJS, since the libraries' calls of require() have no meaning in a module.
     const flags = ["--quiet", "--minify", "--format=cjs", `--output=${bundle}`];
     await deno(["bundle", ...flags, `${name.replace("-", "_")}.ts`]);
-    const recipe = createHash("sha256").update(await Deno.readFile(bundle)).update(
-      JSON.stringify([Deno.version.deno, Deno.env.get("DENORT_BIN"), CLIENT_PERMISSIONS]),
-    );
-    return new Binary(name, recipe.digest("hex"));
+    const codecs = await layOutCodecs(name, CACHE);
+    const compileFlags = [...codecs.flags, ...permissionsOf(name)];
+    const recipe = createHash("sha256");
+    for (const file of [bundle, ...codecs.files]) recipe.update(await Deno.readFile(file));
+    recipe.update(JSON.stringify([Deno.version.deno, Deno.env.get("DENORT_BIN"), compileFlags]));
+    return new Binary(name, bundle, compileFlags, recipe.digest("hex"));
   }
 
   async isUpToDate(): Promise<boolean> {
@@ -84,7 +91,7 @@ class Binary {
   }
 
   async compile(base: Base): Promise<void> {
-    await compileFile(`${CACHE}${this.name}.cjs`, DIST + this.name, base);
+    await compileFile(this.#bundle, DIST + this.name, base, { flags: this.#flags });
     const { size } = await Deno.stat(DIST + this.name);
     await Deno.writeTextFile(`${CACHE}${this.name}.made`, `${this.#recipe} ${size}`);
   }
@@ -124,8 +131,8 @@ async function tryOut(base: Base): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "fovea-compile-" });
   try {
     await Deno.writeTextFile(`${folder}/nothing.cjs`, "");
-    const limit = AbortSignal.timeout(DOWNLOAD_LIMIT_MS);
-    await compileFile(`${folder}/nothing.cjs`, `${folder}/nothing`, base, limit);
+    const signal = AbortSignal.timeout(DOWNLOAD_LIMIT_MS);
+    await compileFile(`${folder}/nothing.cjs`, `${folder}/nothing`, base, { signal });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -135,11 +142,11 @@ async function compileFile(
   program: string,
   output: string,
   base: Base,
-  signal?: AbortSignal,
+  { flags = [], signal }: { flags?: string[]; signal?: AbortSignal },
 ): Promise<void> {
   // The bundle needs neither type checks nor the workspace.
-  const flags = ["--quiet", "--no-check", "--no-config", `--output=${output}`];
-  await deno(["compile", ...flags, ...CLIENT_PERMISSIONS, program], {
+  const bare = ["--quiet", "--no-check", "--no-config", `--output=${output}`];
+  await deno(["compile", ...bare, ...flags, program], {
     ...(base.path !== undefined && { env: { DENORT_BIN: base.path } }),
     ...(signal !== undefined && { signal }),
   });

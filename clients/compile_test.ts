@@ -1,9 +1,11 @@
 import type { FaceDetectionResult, Job } from "@fovea/contract";
 import { startService, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { type ClientEnd, type ClientName, endOf } from "./client_process.ts";
+import { type ClientEnd, endOf } from "./client_process.ts";
 import { compileClients, DIST } from "./compile.ts";
 import member from "./deno.json" with { type: "json" };
+import type { ClientName } from "./permissions.ts";
+import { decodePicture } from "./picture.ts";
 
 /** Runs a compiled client in an empty folder, with nothing in its environment. */
 async function runBinary(name: ClientName, args: string[]): Promise<ClientEnd> {
@@ -24,6 +26,12 @@ Deno.test("the compiled clients need nothing around them", async () => {
     assert.match((await runBinary(name, ["--help"])).stdout, new RegExp(`^Usage: ${name} `));
     assert.equal((await runBinary(name, ["no-such.png"])).code, 2);
   }
+});
+
+Deno.test("embed-client carries nothing of what only face-client needs to draw", async () => {
+  await compileClients(() => {});
+  const sizeOf = async (name: ClientName) => (await Deno.stat(`${DIST}${name}`)).size;
+  assert.ok(await sizeOf("face-client") - await sizeOf("embed-client") > 300_000);
 });
 
 Deno.test("clients that are up to date are not compiled again, one that is missing is", async () => {
@@ -48,10 +56,20 @@ Deno.test("the compiled clients get a face and an embedding out of the services"
     EMBEDDING_MODEL: "fixture",
   });
   const picture = new URL("images/astronaut.png", import.meta.url).pathname;
-  const args = ["--media-store", mediaStore.url, "--inference", inference.url, "--json", picture];
+  const where = ["--media-store", mediaStore.url, "--inference", inference.url];
+  const args = [...where, "--json", picture];
 
-  const faces = await runBinary("face-client", args);
+  await using folder = await temporaryFolder();
+  const [out, crops] = [`${folder.path}/out.png`, `${folder.path}/faces`];
+  const jpeg = new URL("images/rocket.jpg", import.meta.url).pathname;
+  const faces = await runBinary("face-client", [...args, "--annotate", out, "--crops", crops]);
   assert.equal(faces.code, 0, faces.stderr);
+  const { width, height } = await decodePicture(await Deno.readFile(out));
+  assert.deepEqual([width, height], [512, 512]);
+  await decodePicture(await Deno.readFile(`${crops}/astronaut-face-1.png`));
+  const drawn = await runBinary("face-client", [...where, jpeg, "--annotate", out]);
+  assert.equal(drawn.code, 0, drawn.stderr);
+  assert.equal((await decodePicture(await Deno.readFile(out))).width, 640);
   assert.equal((JSON.parse(faces.stdout) as { result: FaceDetectionResult }).result.face_count, 1);
 
   const embedding = await runBinary("embed-client", args);

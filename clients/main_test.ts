@@ -23,6 +23,9 @@ Deno.test("--help and --version go to stdout and end with 0", async () => {
       "--version",
     ]
   ) assert.ok(help.stdout.includes(option), `${option} is not in --help`);
+  assert.doesNotMatch(help.stdout, /--annotate|--crops/);
+  const faces = await runClient("face-client", ["--help"]);
+  assert.match(faces.stdout, /--annotate <file>.*--crops <folder>.*holiday-face-1\.png/s);
   const version = await runClient("face-client", ["--version"]);
   assert.equal(version.code, 0);
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);

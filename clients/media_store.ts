@@ -43,7 +43,8 @@ export async function checkPicture(path: string): Promise<void> {
   throw new Problem("usage", "it is not a file");
 }
 
-async function readPicture(path: string): Promise<Uint8Array<ArrayBuffer>> {
+/** @throws {Problem} `usage` */
+export async function readPicture(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(path);
   } catch (error) {

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { EXIT, Problem, type TaskType } from "@fovea/contract";
+import { EXIT, type FaceDetectionResult, Problem, type TaskType } from "@fovea/contract";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import member from "./deno.json" with { type: "json" };
+import type { Destination } from "./destination.ts";
 
 /** What sets one client apart from the other. */
 export interface Client {
@@ -15,6 +16,12 @@ export interface Client {
   about: string;
   /** Completes "Cannot … astronaut.png". */
   doing: string;
+  /** Where given, there are --annotate and --crops: makes pictures of the faces that were found. */
+  illustrate?: (
+    image: string,
+    result: FaceDetectionResult,
+    destination: Destination,
+  ) => Promise<void>;
 }
 
 /** What the user asked for, checked. */
@@ -31,6 +38,10 @@ export interface Options {
   label?: string;
   json: boolean;
   quiet: boolean;
+  /** A PNG file to draw the faces on, or a folder for such files. */
+  annotate?: string;
+  /** A folder to put each face into. */
+  crops?: string;
 }
 
 const MAX_TIMEOUT_S = 86_400;
@@ -60,7 +71,7 @@ export function readOptions(client: Client, args: string[]): Options | string {
 }
 
 function commandLine(client: Client): Command {
-  return new Command(client.name)
+  const command = new Command(client.name)
     .description(client.about)
     .version(member.version, "--version", "print the version")
     .helpOption("--help", "print this page")
@@ -74,18 +85,31 @@ function commandLine(client: Client): Command {
     .option("--json", "print one JSON object a line, with all numbers")
     .option("--quiet", "print only results and errors, no progress and no warnings")
     .addHelpText("after", notes(client));
+  if (client.illustrate !== undefined) {
+    command
+      .option("--annotate <file>", "draw the faces on a copy of the picture, a .png file", path)
+      .option("--crops <folder>", "put each face, with a margin, into a file of its own", path);
+  }
+  return command;
 }
+
+const ILLUSTRATION_NOTES = `
+For several pictures --annotate takes a folder, one that is there or a name ending in "/", and draws on
+holiday-faces.png in it; --crops writes holiday-face-1.png, holiday-face-2.png and so on, largest face
+first. Both take JPEG and PNG pictures, turn them as a viewer does, and replace files of these names.
+Of any other picture the faces are printed all the same, but it counts as failed (${EXIT.jobFailed}).
+`;
 
 function notes(client: Client): string {
   const { ok, jobFailed, usage, timedOut, unreachable, someFailed } = EXIT;
   return `
 Results go to stdout, everything else to stderr. A picture that is already stored, or was already
 looked at, is not an error: its result is printed.
-
+${client.illustrate === undefined ? "" : ILLUSTRATION_NOTES}
 Exit codes:
   ${ok}  all done
   ${jobFailed}  a job failed, or was refused
-  ${usage}  wrong option, or a file that can't be read
+  ${usage}  wrong option, or a file that can't be read or written
   ${timedOut}  not done in time
   ${unreachable}  a service or the broker can't be reached
   ${someFailed}  of several pictures some failed, or all for different reasons
@@ -114,6 +138,11 @@ function brokerUrl(text: string): string {
   throw new InvalidArgumentError(
     "expected mqtt://host:port, or mqtts://, ws:// or wss:// in its place",
   );
+}
+
+function path(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("expected the name of a file or a folder");
 }
 
 function seconds(text: string): number {

@@ -42,6 +42,19 @@ Deno.test("every option arrives, before and after the pictures", () => {
   });
 });
 
+Deno.test("only a client that makes pictures of faces takes --annotate and --crops", () => {
+  const args = ["a.png", "--annotate", "out.png", "--crops", "faces"];
+  assert.throws(() => read(...args), /unknown option '--annotate'/);
+  const illustrating = { ...CLIENT, illustrate: () => Promise.resolve() };
+  const options = readOptions(illustrating, args) as Options;
+  assert.equal(options.annotate, "out.png");
+  assert.equal(options.crops, "faces");
+  assert.throws(
+    () => readOptions(illustrating, ["a.png", "--crops", ""]),
+    /expected the name of a file or a folder/,
+  );
+});
+
 Deno.test("a file whose name begins with a dash comes after --", () => {
   assert.deepEqual(read("--json", "--", "-a.png").images, ["-a.png"]);
 });

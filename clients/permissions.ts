@@ -1,11 +1,17 @@
+export type ClientName = "embed-client" | "face-client";
+
 /**
- * What the clients may do, baked into the binaries: talk to any host the user names, read any picture
- * the user names, and read one variable. Of all others their libraries ask about, none is shown.
+ * What a client may do, baked into its binary: talk to any host the user names, read any picture the
+ * user names, and read one variable. Of all others its libraries ask about, none is shown. Only
+ * face-client writes files.
  */
-export const CLIENT_PERMISSIONS = [
-  "--no-prompt",
-  "--allow-net",
-  "--allow-read",
-  "--allow-env=FOVEA_TOKEN",
-  "--ignore-env",
-];
+export function permissionsOf(client: ClientName): string[] {
+  return [
+    "--no-prompt",
+    "--allow-net",
+    "--allow-read",
+    ...(client === "face-client" ? ["--allow-write"] : []),
+    "--allow-env=FOVEA_TOKEN",
+    "--ignore-env",
+  ];
+}

@@ -50,15 +50,17 @@ export class Report implements Disposable {
     else write(Deno.stderr, this.#step);
   }
 
+  /** Counts a picture, before the last is said of it. */
+  pictureDone(): void {
+    this.#done++;
+  }
+
   /** @throws {ReaderGone} */
   result(text: string): void {
-    this.#done++;
     this.#aside(Deno.stdout, text);
   }
 
-  /** A picture that came to nothing. */
   error(text: string): void {
-    this.#done++;
     this.#aside(Deno.stderr, text);
   }
 

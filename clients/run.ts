@@ -4,8 +4,16 @@
  *
  * @module
  */
-import { EXIT, type Job, Problem, type ProblemCode, PROBLEMS } from "@fovea/contract";
+import {
+  EXIT,
+  type FaceDetectionResult,
+  type Job,
+  Problem,
+  type ProblemCode,
+  PROBLEMS,
+} from "@fovea/contract";
 import { Broker } from "./broker.ts";
+import { chooseDestinations } from "./destination.ts";
 import { inOrder } from "./in_order.ts";
 import { readInfo } from "./inference.ts";
 import { checkPicture } from "./media_store.ts";
@@ -25,32 +33,52 @@ const AT_ONCE = 4;
  */
 export async function run(client: Client, options: Options, report: Report): Promise<number> {
   const unreadable = await findUnreadable(options.images);
-  const tell = (file: string, outcome: Job | Problem): ProblemCode | undefined => {
-    if (outcome instanceof Problem) {
-      report.error(`Cannot ${client.doing} ${file}: ${outcome.message}`);
-      return outcome.code;
+  const tell = ({ file, job, problem }: Outcome): void => {
+    report.pictureDone();
+    if (job !== undefined) {
+      warnOfDelivery(job, file, report);
+      report.result(options.json ? asJson(file, job) : asText(file, job));
     }
-    warnOfDelivery(outcome, file, report);
-    report.result(options.json ? asJson(file, outcome) : asText(file, outcome));
-    return undefined;
+    if (problem !== undefined) {
+      const doing = job === undefined ? client.doing : "make pictures of the faces in";
+      report.error(`Cannot ${doing} ${file}: ${problem.message}`);
+    }
   };
   if (options.images.every((file) => unreadable.has(file))) {
-    unreadable.forEach((problem, file) => tell(file, problem));
+    unreadable.forEach((problem, file) => tell({ file, problem }));
     return EXIT.usage;
   }
+  const destinationOf = await chooseDestinations(options);
   const workflow = await connect(client, options, report);
   await using _broker = workflow.broker;
-  const look = async (file: string): Promise<[string, Job | Problem]> => {
+  const look = async (file: string): Promise<Outcome> => {
     const problem = unreadable.get(file);
-    if (problem !== undefined) return [file, problem];
+    if (problem !== undefined) return { file, problem };
+    const outcome: Outcome = { file };
     const onStep = (step: string) => report.step(file, step);
-    return [file, await analyse(file, workflow, onStep).catch(asProblem)];
+    try {
+      outcome.job = await analyse(file, workflow, onStep);
+      // Only a client that asks for faces can illustrate.
+      const result = outcome.job.result as FaceDetectionResult;
+      await client.illustrate?.(file, result, destinationOf(file));
+    } catch (error) {
+      outcome.problem = asProblem(error);
+    }
+    return outcome;
   };
   const ends: (ProblemCode | undefined)[] = [];
-  for await (const [file, outcome] of inOrder(options.images, AT_ONCE, look)) {
-    ends.push(tell(file, outcome));
+  for await (const outcome of inOrder(options.images, AT_ONCE, look)) {
+    tell(outcome);
+    ends.push(outcome.problem?.code);
   }
   return exitCode(ends);
+}
+
+/** What came of a picture: both where there is a result, but not all that was wanted of it. */
+interface Outcome {
+  file: string;
+  job?: Job;
+  problem?: Problem;
 }
 
 /**
