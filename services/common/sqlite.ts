@@ -6,7 +6,7 @@
  */
 import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
 /**
  * Opens the file, creating it where it is missing, and brings its tables up to date.
@@ -43,12 +43,27 @@ export async function openSqlite<Tables>(
   return db;
 }
 
+/** How many statements are kept prepared; the queries of a service are far fewer. */
+const MAX_STATEMENTS = 500;
+
 /** Gives node:sqlite the face that Kysely's dialect knows (better-sqlite3's). */
 function adapt(connection: DatabaseSync): SqliteDatabase {
+  // Kysely prepares anew for each query. What a statement holds outside JavaScript's heap stays
+  // until a garbage collection that nothing presses for, so each one is prepared once.
+  const statements = new Map<string, StatementSync>();
+  const prepared = (sql: string): StatementSync => {
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      if (statements.size >= MAX_STATEMENTS) statements.clear();
+      statement = connection.prepare(sql);
+      statements.set(sql, statement);
+    }
+    return statement;
+  };
   return {
     close: () => connection.close(),
     prepare(sql) {
-      const statement = connection.prepare(sql);
+      const statement = prepared(sql);
       return {
         reader: statement.columns().length > 0,
         all: (parameters) => statement.all(...parameters as SQLInputValue[]),
