@@ -1,0 +1,12 @@
+/** imagescript's PNG decoder. */
+export interface PngPixels {
+  width: number;
+  height: number;
+  /** Red, green, blue, opacity of each pixel, rows from the top. */
+  framebuffer: Uint8Array;
+}
+
+declare const png: {
+  init(): Promise<{ decode(file: Uint8Array): PngPixels }>;
+};
+export default png;
