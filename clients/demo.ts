@@ -117,10 +117,7 @@ async function sayFaceModel(url: string, signal: AbortSignal): Promise<void> {
   const info: Info = await (await fetch(`${url}/info`, { signal })).json();
   const name = info.tasks.find(({ task_type }) => task_type === "face_detection")?.model?.name;
   if (!name?.startsWith("ultraface")) return;
-  say(
-    `   ${name} finds the faces, the model that needs no hub: it gives no landmarks,\n` +
-      "   and takes the cat for a face.",
-  );
+  say(`   ${name} finds the faces, the model that needs no hub: it gives no landmarks.`);
 }
 
 /** Runs a client on the pictures, its command line shown as one would type it. */

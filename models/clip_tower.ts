@@ -21,6 +21,23 @@ export const FIXTURE: TowerShape = {
   embeddingSize: 512,
 };
 
+/** ViT-B/32 itself (Radford et al. 2021, table 20): as slow and as large as the real tower. */
+export const VIT_B_32: TowerShape = {
+  imageSize: 224,
+  patchSize: 32,
+  width: 768,
+  layers: 12,
+  heads: 12,
+  mlpWidth: 3072,
+  embeddingSize: 512,
+};
+
+/** The towers that are models of their own, by their names. */
+export const TOWERS: Readonly<Record<string, TowerShape>> = {
+  "clip-vit-b-32-fixture": FIXTURE,
+  "clip-vit-b-32-seeded": VIT_B_32,
+};
+
 /** The day CLIP's paper came out. */
 const SEED = 20210226;
 /** LayerNormalization came with 17. */

@@ -7,7 +7,7 @@
  */
 import { Problem } from "@fovea/contract";
 import { join } from "node:path";
-import { FIXTURE, writeClipTower } from "./clip_tower.ts";
+import { TOWERS, writeClipTower } from "./clip_tower.ts";
 import { digestOf, mismatch } from "./digest.ts";
 import { download } from "./download.ts";
 import { MODEL_SETTINGS, type ModelEntry, MODELS } from "./manifest.ts";
@@ -154,7 +154,7 @@ function sourcesOf(entry: ModelEntry, { mirror, signal, fetch }: FetchOptions): 
       });
       break;
     case "generated":
-      sources.push({ name: "its generator", fill: generate });
+      sources.push({ name: "its generator", fill: (part) => generate(part, entry.name) });
       break;
   }
   return sources;
@@ -180,9 +180,11 @@ async function copy(
   }
 }
 
-async function generate(part: Part): Promise<void> {
+async function generate(part: Part, name: string): Promise<void> {
+  const shape = TOWERS[name];
+  if (shape === undefined) throw new Error(`knows no tower ${name}`);
   await part.restart();
-  await part.append(writeClipTower(FIXTURE));
+  await part.append(writeClipTower(shape));
 }
 
 function megabytes(bytes: number): string {

@@ -70,6 +70,7 @@ async function get(entry: ModelEntry, modelsDir: string): Promise<boolean> {
     });
     progress.end();
     console.log(`${entry.name}: verified, ${path}`);
+    if (entry.note !== undefined) console.error(`${entry.name} is ${entry.note}`);
     return true;
   } catch (error) {
     progress.say((error as Error).message);

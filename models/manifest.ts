@@ -34,6 +34,8 @@ const modelEntry = z.strictObject({
   auto: z.boolean(),
   /** False for a fixture: what it computes means nothing. */
   semantic: z.boolean(),
+  /** What who asks for it by name should know; shown when it is fetched. */
+  note: z.string().min(1).optional(),
   /** Its name in MODELS_DIR and in MODEL_MIRROR. */
   file: z.string().regex(/^\w+\.onnx$/),
   bytes: z.int().positive(),

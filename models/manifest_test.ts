@@ -26,6 +26,12 @@ Deno.test("the fixture is never chosen but by name, and never called semantic", 
   }
 });
 
+Deno.test("the quantised tower is never chosen but by name, and says what is lost with it", () => {
+  const [int8] = modelsFor("image_embedding", "clip-vit-b-32-int8");
+  assert.equal(int8?.auto, false);
+  assert.match(int8.note ?? "", /0\.260.*fp32 0\.360.*cosine .*0\.94/);
+});
+
 Deno.test("every choice of a task's setting leads to models of that task", () => {
   for (const taskType of TASK_TYPES) {
     for (const choice of modelChoices(taskType)) {
@@ -41,7 +47,7 @@ Deno.test("a model of another task is no choice, and the message names those tha
     () => modelsFor("image_embedding", "yunet-2023mar"),
     new RangeError(
       'Cannot choose a model for image_embedding: "yunet-2023mar" is none of auto, ' +
-        "clip-vit-b-32, clip-vit-b-32-fixture, fixture",
+        "clip-vit-b-32, clip-vit-b-32-int8, clip-vit-b-32-fixture, fixture, clip-vit-b-32-seeded",
     ),
   );
 });

@@ -22,7 +22,7 @@ import { MIGRATIONS, type Tables } from "./jobs/tables.ts";
 import { ServedModels } from "./tasks/served_models.ts";
 import { readinessChecks } from "./readiness.ts";
 import { inferenceSettings } from "./settings.ts";
-import { BACKEND } from "./tasks/onnx_session.ts";
+import { BACKEND_NAMES } from "./tasks/backend.ts";
 import { WorkerPool } from "./workers/pool.ts";
 
 /** Milliseconds a job may take in a worker: far more than the largest picture allowed needs. */
@@ -66,8 +66,11 @@ await runService(async () => {
         maxBytes: settings.MAX_UPLOAD_BYTES,
       },
       maxPixels: settings.MAX_IMAGE_PIXELS,
+      backend: settings.INFERENCE_BACKEND,
+      shrinkWhileDecoding: settings.SHRINK_WHILE_DECODING,
     },
     deadline: JOB_DEADLINE,
+    idle: settings.WORKER_IDLE_SECONDS * 1000,
     log,
     onFree: () => dispatcher.wake(),
   });
@@ -80,6 +83,7 @@ await runService(async () => {
         onNotice: (sentence) => log.info(sentence),
       }),
     load: (task, model) => pool.load(task, model),
+    backend: settings.INFERENCE_BACKEND,
     log,
   });
   const jobs = new JobService({
@@ -100,7 +104,7 @@ await runService(async () => {
     mqtt_url: broker?.url ?? withoutPassword(settings.MQTT_URL!),
     tasks: models.describe(),
     workers: pool.size,
-    backend: BACKEND,
+    backend: BACKEND_NAMES[settings.INFERENCE_BACKEND],
   });
   const checks = readinessChecks({
     db,

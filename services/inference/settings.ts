@@ -1,6 +1,7 @@
-import { commonSettings, count, port, readSettings } from "@fovea/common/settings";
+import { commonSettings, count, flag, port, readSettings } from "@fovea/common/settings";
 import { modelChoices } from "@fovea/models";
 import { z } from "zod";
+import { BACKENDS } from "./tasks/backend.ts";
 
 const mqttUrl = z.url({
   protocol: /^(mqtts?|wss?)$/,
@@ -18,7 +19,11 @@ const schema = commonSettings.extend({
   MODEL_MIRROR: z.string().min(1).optional(),
   EMBEDDING_MODEL: z.enum(modelChoices("image_embedding")).default("auto"),
   FACE_MODEL: z.enum(modelChoices("face_detection")).default("auto"),
+  INFERENCE_BACKEND: z.enum(BACKENDS).default(BACKENDS[0]),
   INFERENCE_WORKERS: count(1).default(navigator.hardwareConcurrency),
+  /** False: every pixel of a picture is decoded, whatever its task needs. */
+  SHRINK_WHILE_DECODING: flag.default(true),
+  WORKER_IDLE_SECONDS: count(1).default(900),
   EVENT_RETAIN_MINUTES: count(1).default(60),
   /** Sent to media_store as bearer token, where it wants one for reading. */
   FOVEA_TOKEN: z.string().min(1).optional(),

@@ -1,74 +1,70 @@
 /**
- * How long a job takes from its POST to its event, on an idle and warm service, and what part of it
- * is the services' own: everything but fetching, decoding and inferring.
- *
- *     deno task bench
+ * `deno task bench`: how fast everything is, beside what a developer would take otherwise, on the
+ * same pictures and the same network, in the same run. Prints tables, and writes dist/bench.json.
  *
  * @module
  */
-import type { FaceDetectionResult, JobEndedEvent, TaskType } from "@fovea/contract";
-import { BARE, openHouse } from "@fovea/testing/house";
-import { testModel, yunet } from "@fovea/testing/models";
-import { subscribe } from "../testing/subscriber.ts";
-import { median, printTable } from "./table.ts";
+import { BARE } from "@fovea/testing/house";
+import { temporaryFolder } from "@fovea/testing";
+import { yunet } from "@fovea/testing/models";
+import { parseArgs } from "node:util";
+import { layCourse, model } from "./course.ts";
+import { type Latency, measureLatency } from "./latency.ts";
+import { runRaces, type Section } from "./races.ts";
+import { ratios } from "./ratios.ts";
+import { printLatencies, printRatios, printScores } from "./table.ts";
 
-const RUNS = 100;
-const WARM_UP = 20;
+const HELP = `Usage: deno task bench [--seconds N]
 
-const picture = new URL("../../../clients/images/astronaut.png", import.meta.url);
+Measures Fovea beside onnxruntime-web, onnxruntime-node, @huggingface/transformers and sharp, which
+it installs into services/inference/bench/peers (500 MB). Prints tables, and writes dist/bench.json.
 
-interface Run {
-  /** Milliseconds from sending the POST to hearing the event. */
-  total: number;
-  fetch: number;
-  decode: number;
-  infer: number;
-  own: number;
+  --seconds N   for each line; default 10, with which all takes about seven minutes`;
+
+const REPORT = new URL("../../../dist/bench.json", import.meta.url);
+
+const { values } = parseArgs({
+  options: { seconds: { type: "string", default: "10" }, help: { type: "boolean" } },
+});
+const seconds = Number(values.seconds);
+if (values.help || !(seconds > 0)) {
+  console.log(HELP);
+  Deno.exit(values.help ? 0 : 2);
 }
 
-async function measure(task: TaskType, env: Record<string, string>): Promise<Run[]> {
-  await using house = await openHouse(env);
-  const { id } = await house.upload(await Deno.readFile(picture), "astronaut.png");
-  const { mqtt_url } = await house.info();
-  await using subscriber = await subscribe(mqtt_url, "inference/job/+/completed");
-  const runs: Run[] = [];
-  for (let run = 0; run < WARM_UP + RUNS; run++) {
-    const job_id = crypto.randomUUID();
-    const from = performance.now();
-    await house.submit(task, { media_store_id: id, job_id, force: true });
-    const heard = await subscriber.until(({ topic }) => topic.includes(job_id));
-    const total = performance.now() - from;
-    subscriber.heard.length = 0;
-    const { event, error_message }: JobEndedEvent = JSON.parse(heard.payload);
-    if (event !== "job_completed") {
-      throw new Error(`Cannot measure: a job failed: ${error_message}`);
-    }
-    if (run < WARM_UP) continue;
-    const { timings_ms, result } = await house.job(job_id);
-    if (task === "face_detection" && (result as FaceDetectionResult).face_count !== 1) {
-      throw new Error("Cannot measure: the astronaut's face was not found");
-    }
-    const { fetch, decode, infer } = timings_ms!;
-    runs.push({ total, fetch, decode, infer, own: total - fetch - decode - infer });
-  }
-  return runs;
-}
+// More would need more memory than speed: each holds the tower.
+const workers = Math.min(navigator.hardwareConcurrency, 4);
 
-function row(name: string, runs: Run[]): string[] {
-  const of = (part: keyof Run) => median(runs.map((run) => run[part])).toFixed(1);
-  return [name, of("total"), of("fetch"), of("decode"), of("infer"), of("own")];
-}
+await using folder = await temporaryFolder();
+const course = await layCourse(folder.path);
+const faceModels = [await model("face_detection", BARE.FACE_MODEL)];
+if (yunet.model === null) console.error(`yunet-2023mar is left out: needs ${yunet.what}`);
+else faceModels.unshift(await model("face_detection", yunet.model.name));
 
-const rows = [];
-if (yunet.isThere) {
-  const env = { FACE_MODEL: "yunet-2023mar" };
-  rows.push(row("face_detection, yunet-2023mar", await measure("face_detection", env)));
-} else {
-  console.error(`face_detection with yunet-2023mar is left out: needs ${yunet.what}`);
+const latencies = new Map<string, Latency>();
+for (const { name } of faceModels) {
+  const env = { FACE_MODEL: name };
+  latencies.set(`face_detection, ${name}`, await measureLatency("face_detection", env, seconds));
 }
-await testModel("face_detection", BARE.FACE_MODEL);
-rows.push(row("face_detection, ultraface-rfb-320", await measure("face_detection", {})));
-rows.push(row("image_embedding, fixture", await measure("image_embedding", {})));
+latencies.set("image_embedding, fixture", await measureLatency("image_embedding", {}, seconds));
+printLatencies("astronaut.png, 512 × 512, one job at a time, one worker", latencies);
 
-console.log(`astronaut.png, 512 × 512, one job at a time, one worker: median ms of ${RUNS} runs\n`);
-printTable(["task, model", "POST to event", "fetch", "decode", "infer", "services' own"], rows);
+const measured: Section[] = [];
+for await (const section of runRaces({ course, faceModels, workers, seconds })) {
+  measured.push(section);
+  printScores(section);
+}
+const results = ratios(measured, workers);
+printRatios(results);
+
+const report = {
+  date: new Date().toISOString(),
+  machine: { ...Deno.build, cores: navigator.hardwareConcurrency, deno: Deno.version.deno },
+  seconds,
+  latencies: Object.fromEntries(latencies),
+  sections: measured,
+  ratios: results,
+};
+await Deno.mkdir(new URL(".", REPORT), { recursive: true });
+await Deno.writeTextFile(REPORT, `${JSON.stringify(report, null, 2)}\n`);
+console.log("\nWritten to dist/bench.json");

@@ -16,9 +16,19 @@ export interface FaceNet {
   readonly height: number;
   /** Two boxes overlapping more than this (intersection over union) are one face. */
   readonly maxOverlap: number;
+  /** Faces of this width, in pixels of its input, it knows at half the size as well. */
+  readonly largeFrom: number;
+  /** What it is less sure of is mostly no face: the threshold of a job that names none, 0…1. */
+  readonly minConfidence: number;
   /**
    * @param rgb height × width × 3 bytes
+   * @param minConfidence what it is less sure of is left out
    * @returns what it takes for faces, overlapping ones among them
    */
-  detect(rgb: Uint8Array, width: number, height: number): Promise<Detection[]>;
+  detect(
+    rgb: Uint8Array,
+    width: number,
+    height: number,
+    minConfidence: number,
+  ): Promise<Detection[]>;
 }

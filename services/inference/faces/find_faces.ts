@@ -1,6 +1,12 @@
-import type { BoundingBox, Face, Point } from "@fovea/contract";
+/**
+ * From what a network sees in several views of a picture to the faces of the picture.
+ *
+ * @module
+ */
+import type { BoundingBox, Face, Point, TaskOptions } from "@fovea/contract";
 import type { Picture } from "../picture/decode.ts";
 import type { Detection, FaceNet } from "./face_net.ts";
+import { detectAtHalfSize } from "./half_size.ts";
 import { suppressOverlaps } from "./suppress_overlaps.ts";
 import { answersFor, type View, viewsOf } from "./views.ts";
 
@@ -18,29 +24,70 @@ export function cutViews(picture: Picture, net: FaceNet): ViewPixels[] {
   }));
 }
 
-/** Faces of a picture, largest first, in its pixels and inside its borders. */
+/**
+ * Faces of a picture, largest first, in its pixels and inside its borders.
+ *
+ * A face's confidence does not depend on the options: they only choose among the same faces.
+ *
+ * @param views what {@link cutViews} gave
+ * @param options of more than `max_faces` the most confident are kept
+ */
 export async function findFaces(
   net: FaceNet,
   views: readonly ViewPixels[],
   picture: { width: number; height: number },
+  { min_confidence = net.minConfidence, max_faces = Infinity }: TaskOptions = {},
 ): Promise<Face[]> {
   const found: Detection[] = [];
-  for (const { view, rgb } of views) {
-    const seen = (await net.detect(rgb, view.width, view.height))
-      .map((detection) => toPicture(detection, view))
-      .filter((detection) => answersFor(view, detection.bbox, picture));
-    // An eye or a nose of a large face can look like a face to a tile.
-    found.push(...seen.filter((one) => view.whole || !found.some((other) => isPart(one, other))));
+  for (const shown of views) {
+    for (const seen of await look(net, shown, Math.min(min_confidence, net.minConfidence))) {
+      const answers = seen.map((detection) => toPicture(detection, shown.view))
+        .filter((detection) => answersFor(shown.view, detection.bbox, picture));
+      const sure = found.filter((other) => isSure(other, net));
+      const faces = suppressOverlaps(answers, net.maxOverlap)
+        .filter((one) => !sure.some((other) => isPart(one, other)));
+      found.push(...faces);
+    }
   }
   return suppressOverlaps(found, net.maxOverlap)
+    .filter(({ confidence }) => confidence >= min_confidence)
     .map(({ bbox, landmarks, confidence }) => ({
       bbox: inside(bbox, picture),
       landmarks: landmarks?.map((point) => pointInside(point, picture)) ?? null,
       confidence,
     }))
     .filter(({ bbox }) => bbox.width > 0 && bbox.height > 0)
+    .slice(0, max_faces)
     .sort((a, b) => area(b.bbox) - area(a.bbox))
     .map((face, index) => ({ face_index: index, ...face }));
+}
+
+/**
+ * [note: half the size] A network knows no face that is about as large as its own input, or larger
+ * than what it is shown. So a picture in which it finds no face, or a very large one, is looked at
+ * once more at half the size; what it finds there comes first.
+ *
+ * @returns what was found in each look, coarsest first, in the pixels of the view
+ */
+async function look(
+  net: FaceNet,
+  { view, rgb }: ViewPixels,
+  minConfidence: number,
+): Promise<Detection[][]> {
+  const seen = await net.detect(rgb, view.width, view.height, minConfidence);
+  const isLarge = ({ width, height }: { width: number; height: number }) =>
+    width > net.width / 2 || height > net.height / 2;
+  const sure = seen.filter((one) => isSure(one, net));
+  const mayHaveLarge = view.whole && isLarge(view) &&
+    (sure.length === 0 || sure.some(({ bbox }) => isLarge(bbox)));
+  return mayHaveLarge
+    ? [await detectAtHalfSize(net, rgb, view.width, view.height, minConfidence), seen]
+    : [seen];
+}
+
+/** Whether a job that names no threshold would take it for a face. */
+function isSure({ confidence }: Detection, net: FaceNet): boolean {
+  return confidence >= net.minConfidence;
 }
 
 function toPicture({ bbox, landmarks, confidence }: Detection, view: View): Detection {
@@ -61,6 +108,7 @@ function toPicture({ bbox, landmarks, confidence }: Detection, view: View): Dete
   };
 }
 
+/** Whether it lies in one much larger: an eye or a nose can look like a face of its own. */
 function isPart({ bbox: small }: Detection, { bbox: large }: Detection): boolean {
   if (area(large) < 4 * area(small)) return false;
   const width = Math.min(small.x + small.width, large.x + large.width) - Math.max(small.x, large.x);

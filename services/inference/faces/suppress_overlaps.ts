@@ -20,10 +20,13 @@ export function overlap(a: BoundingBox, b: BoundingBox): number {
   return shared / (a.width * a.height + b.width * b.height - shared);
 }
 
+/** A crowd stays far below it; a job that asks for everything, however unsure, exceeds it. */
+const MAX_CANDIDATES = 5000;
+
 /**
  * Non-maximum suppression: of boxes that overlap, the most confident stays.
  *
- * @param found boxes in one coordinate system, any order
+ * @param found boxes in one coordinate system, any order; only the 5000 most confident are considered
  * @param maxOverlap two boxes overlapping more than this (intersection over union, 0…1) are one face
  * @returns those kept, most confident first
  */
@@ -32,7 +35,8 @@ export function suppressOverlaps<Found extends { bbox: BoundingBox; confidence: 
   maxOverlap: number,
 ): Found[] {
   const kept: Found[] = [];
-  for (const candidate of found.toSorted((a, b) => b.confidence - a.confidence)) {
+  const candidates = found.toSorted((a, b) => b.confidence - a.confidence);
+  for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
     if (kept.every((other) => overlap(candidate.bbox, other.bbox) <= maxOverlap)) {
       kept.push(candidate);
     }

@@ -1,32 +1,30 @@
 import type { Point } from "@fovea/contract";
-import type { InferenceSession } from "onnxruntime-web";
-import { Tensor } from "onnxruntime-web";
+import type { Session } from "../tasks/onnx_session.ts";
 import type { Detection, FaceNet } from "./face_net.ts";
 
 const SIDE = 640;
 const STRIDES = [8, 16, 32] as const;
 const LANDMARKS = 5;
 
-/** Below it, most of what YuNet marks in pictures without people is left out, the cat among them. */
-const MIN_CONFIDENCE = 0.6;
-
 /**
  * YuNet (Wu, Peng, Yu: "YuNet: A Tiny Millisecond-level Face Detector", 2023): boxes and five
  * landmarks. Input `input` [1, 3, 640, 640], BGR, 0…255. For each stride s, outputs `cls_s`, `obj_s`
  * [1, n, 1], `bbox_s` [1, n, 4] and `kps_s` [1, n, 10], with a cell for each s × s pixels, row by row.
  */
-export function yunet(session: InferenceSession): FaceNet {
+export function yunet(session: Session): FaceNet {
   return {
     width: SIDE,
     height: SIDE,
     maxOverlap: 0.3,
-    async detect(rgb, width, height) {
-      const input = new Tensor("float32", toBgrPlanes(rgb, width, height), [1, 3, SIDE, SIDE]);
+    largeFrom: 128,
+    minConfidence: 0.6,
+    async detect(rgb, width, height, minConfidence) {
+      const input = { data: toBgrPlanes(rgb, width, height), dims: [1, 3, SIDE, SIDE] };
       const outputs = await session.run({ input });
       const values = (name: string) => {
         const output = outputs[name];
         if (output === undefined) throw new Error(`model has no output ${name}: it is no YuNet`);
-        return output.data as Float32Array;
+        return output.data;
       };
       return STRIDES.flatMap((stride) =>
         readStride(
@@ -35,6 +33,7 @@ export function yunet(session: InferenceSession): FaceNet {
           values(`obj_${stride}`),
           values(`bbox_${stride}`),
           values(`kps_${stride}`),
+          minConfidence,
         )
       );
     },
@@ -61,13 +60,14 @@ function readStride(
   obj: Float32Array,
   bbox: Float32Array,
   kps: Float32Array,
+  minConfidence: number,
 ): Detection[] {
   const cells = SIDE / stride;
   const detections: Detection[] = [];
   for (let cell = 0; cell < cells * cells; cell++) {
     // Geometric mean of class and objectness, as the authors' own decoder has it.
     const confidence = Math.sqrt(clamp01(cls[cell]!) * clamp01(obj[cell]!));
-    if (confidence < MIN_CONFIDENCE) continue;
+    if (confidence < minConfidence) continue;
     const column = cell % cells;
     const row = Math.floor(cell / cells);
     const width = Math.exp(bbox[cell * 4 + 2]!) * stride;

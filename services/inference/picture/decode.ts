@@ -6,19 +6,26 @@
 import { Problem } from "@fovea/contract";
 import {
   AlphaAction,
+  ColorProfile,
   ColorSpace,
-  FilterType,
+  ColorTransformMode,
   type IMagickImage,
   initializeImageMagick,
   MagickColors,
-  type MagickError,
+  MagickError,
   MagickFormat,
   MagickGeometry,
   MagickImage,
-  MagickImageInfo,
   MagickReadSettings,
+  Orientation,
+  ResourceLimits,
 } from "@imagemagick/magick-wasm";
 import { fileTypeFromBuffer } from "file-type";
+import { SRGB } from "./icc_profile.ts";
+import { jpegPrecision } from "./jpeg_precision.ts";
+import { type Region, resample } from "./resample.ts";
+
+export type { Region };
 
 /**
  * The formats taken. ImageMagick knows many more, among them ones that read other files or run
@@ -37,13 +44,18 @@ const FORMATS: Readonly<Record<string, MagickFormat>> = {
   "image/bmp": MagickFormat.Bmp,
 };
 
+/** Formats whose first frame may cover only a part of the canvas that viewers show. */
+const ANIMATED: readonly MagickFormat[] = [MagickFormat.Gif, MagickFormat.WebP];
+
 /** The side of one JPEG block: below it there is nothing that a network could see. */
 const MIN_SIDE = 8;
 
-/** A rectangle of a picture, whole pixels. */
-export interface Region {
-  x: number;
-  y: number;
+/** How much of a picture somebody needs: with its shorter side this long, it may be decoded shrunk. */
+export interface Enough {
+  side: number;
+}
+
+interface Size {
   width: number;
   height: number;
 }
@@ -51,37 +63,45 @@ export interface Region {
 /** A decoded picture: as a viewer shows it (EXIF orientation applied), in sRGB, transparency over white. */
 export class Picture implements Disposable {
   readonly #image: IMagickImage;
+  readonly #shrink: number;
   readonly width: number;
   readonly height: number;
 
-  constructor(image: IMagickImage) {
+  /**
+   * @param size of the picture itself, pixels
+   * @param shrink how many of its pixels one pixel of `image` stands for, along a side
+   */
+  constructor(image: IMagickImage, size: Size, shrink: number) {
     this.#image = image;
-    this.width = image.width;
-    this.height = image.height;
+    this.#shrink = shrink;
+    this.width = size.width;
+    this.height = size.height;
   }
 
   /**
-   * A region, scaled to a size by the Catmull-Rom filter (bicubic with a = -0.5), which widens when
-   * it shrinks: what Pillow and CLIP's authors call antialiased bicubic. For face detection it is a
-   * little better than bilinear, which shows UltraFace a second face over the astronaut.
+   * A region, scaled to a size by antialiased bicubic, see {@link resample}. For face detection it
+   * is a little better than bilinear, which shows UltraFace a second face over the astronaut.
    *
+   * @param region in the picture's pixels, also where it was decoded shrunk
    * @returns height × width × 3 bytes, RGB
    */
   sample(region: Region, width: number, height: number): Uint8Array {
-    return this.#image.clone((part) => {
-      part.crop(new MagickGeometry(region.x, region.y, region.width, region.height));
-      part.resetPage();
-      if (region.width !== width || region.height !== height) {
-        const size = new MagickGeometry(width, height);
-        size.ignoreAspectRatio = true;
-        part.filterType = FilterType.Catrom;
-        part.resize(size);
-      }
-      return part.getPixels((pixels) => {
-        const rgb = pixels.toByteArray(0, 0, width, height, "RGB");
-        if (rgb === null) throw new Error(`ImageMagick gave no pixels for ${width} × ${height}`);
-        return rgb;
-      });
+    const image = this.#image;
+    const shrink = this.#shrink;
+    const part = {
+      x: region.x / shrink,
+      y: region.y / shrink,
+      width: region.width / shrink,
+      height: region.height / shrink,
+    };
+    return image.getPixels((pixels) => {
+      const raster = {
+        width: image.width,
+        height: image.height,
+        channels: image.channelCount,
+        read: pixels.getArea.bind(pixels),
+      };
+      return resample(raster, part, width, height);
     });
   }
 
@@ -93,56 +113,56 @@ export class Picture implements Disposable {
 let initialized: Promise<void> | undefined;
 
 /** Makes the decoder ready; called by everything that decodes, does its work once per thread. */
-function initialize(): Promise<void> {
-  return initialized ??= Deno.readFile(
+export function initialize(): Promise<void> {
+  return initialized ??= load();
+}
+
+async function load(): Promise<void> {
+  const wasm = await Deno.readFile(
     new URL(import.meta.resolve("@imagemagick/magick-wasm/magick.wasm")),
-  ).then(initializeImageMagick);
+  );
+  await initializeImageMagick(wasm);
+  // Its disk would be memory, too: a file system that WebAssembly makes believe.
+  ResourceLimits.disk = 0n;
 }
 
 /**
- * Decodes a picture file: JPEG, PNG, WebP, GIF (first frame), AVIF, HEIC, TIFF (first page), BMP.
+ * Decodes a picture file: JPEG, PNG, WebP, GIF (first frame, on its canvas), AVIF, HEIC, TIFF (first
+ * page), BMP.
  *
  * @param maxPixels width × height above which the picture is refused, by its header alone
+ * @param enough lets a larger JPEG be shrunk while it is decoded, which takes a third of the time or
+ *   less; without it every pixel is decoded
  * @throws {Problem} `image_unreadable`, `image_truncated`, `image_too_large`, `image_too_small`
  */
-export async function decode(bytes: Uint8Array, maxPixels: number): Promise<Picture> {
-  const settings = new MagickReadSettings({ frameIndex: 0, frameCount: 1 });
-  settings.format = await formatOf(bytes);
+export async function decode(
+  bytes: Uint8Array,
+  maxPixels: number,
+  enough?: Enough,
+): Promise<Picture> {
+  const format = await formatOf(bytes);
+  if (format === MagickFormat.Jpeg) refuseDeepJpeg(bytes);
   await initialize();
 
-  const header = attempt(() => MagickImageInfo.create(bytes, settings));
-  const pixels = header.width * header.height;
-  if (pixels > maxPixels) {
-    throw new Problem(
-      "image_too_large",
-      `picture is ${header.width} × ${header.height}, ${pixels} pixels: at most ${maxPixels} are allowed`,
-    );
-  }
-  if (Math.min(header.width, header.height) < MIN_SIDE) {
-    throw new Problem(
-      "image_too_small",
-      `picture is ${header.width} × ${header.height} pixels: at least ${MIN_SIDE} × ${MIN_SIDE} are needed`,
-    );
+  const settings = new MagickReadSettings({ format, frameIndex: 0, frameCount: 1 });
+  const stored = storedSize(bytes, settings);
+  refuseSize(stored, maxPixels);
+  const shrink = format === MagickFormat.Jpeg && enough ? shrinkTo(enough, stored) : 1;
+  if (shrink > 1) {
+    const size = `${Math.floor(stored.width / shrink)}x${Math.floor(stored.height / shrink)}`;
+    settings.setDefine(MagickFormat.Jpeg, "size", size);
   }
 
   const image = MagickImage.create();
-  let cutOff = false;
-  image.onWarning = ({ error }) => {
-    // Other warnings (stray bytes, odd metadata) leave a picture that viewers show as well.
-    if (/premature end of jpeg file/i.test(error.message)) cutOff = true;
-  };
   try {
-    attempt(() => image.read(bytes, settings));
-    if (cutOff) throw truncated();
+    attempt(image, () => image.read(bytes, settings));
+    toSrgb(image);
+    toCanvas(image, format);
+    const turned = image.orientation >= Orientation.LeftTop &&
+      image.orientation <= Orientation.LeftBottom;
     image.autoOrient();
-    // A PNG may say where on a larger page it belongs: viewers don't care, cropping would.
-    image.resetPage();
-    if (image.colorSpace !== ColorSpace.sRGB) image.colorSpace = ColorSpace.sRGB;
-    if (image.hasAlpha) {
-      image.backgroundColor = MagickColors.White;
-      image.alpha(AlphaAction.Remove);
-    }
-    return new Picture(image);
+    const size = shrink === 1 ? image : turned ? transposed(stored) : stored;
+    return new Picture(image, size, shrink);
   } catch (error) {
     image.dispose();
     throw error;
@@ -160,17 +180,109 @@ async function formatOf(bytes: Uint8Array): Promise<MagickFormat> {
   );
 }
 
-function attempt<T>(read: () => T): T {
+function refuseDeepJpeg(bytes: Uint8Array): void {
+  const precision = jpegPrecision(bytes);
+  if (precision === undefined || precision === 8) return;
+  throw new Problem(
+    "image_unreadable",
+    `picture is a JPEG of ${precision} bits a sample: only 8 can be decoded`,
+  );
+}
+
+/** The size before it is turned, of the canvas where there is one; from the header alone. */
+function storedSize(bytes: Uint8Array, settings: MagickReadSettings): Size {
+  const header = MagickImage.create();
   try {
-    return read();
+    attempt(header, () => header.ping(bytes, settings));
+    return canvasOf(header, settings.format);
+  } finally {
+    header.dispose();
+  }
+}
+
+function canvasOf(image: IMagickImage, format: MagickFormat | undefined): Size {
+  const { width, height, page } = image;
+  // A PNG or TIFF, too, may say where on a larger page it belongs: viewers don't care.
+  if (format === undefined || !ANIMATED.includes(format)) return { width, height };
+  return {
+    width: Math.max(page.width, page.x + width),
+    height: Math.max(page.height, page.y + height),
+  };
+}
+
+function refuseSize({ width, height }: Size, maxPixels: number): void {
+  const pixels = width * height;
+  if (pixels > maxPixels) {
+    throw new Problem(
+      "image_too_large",
+      `picture is ${width} × ${height}, ${pixels} pixels: at most ${maxPixels} are allowed`,
+    );
+  }
+  if (Math.min(width, height) < MIN_SIDE) {
+    throw new Problem(
+      "image_too_small",
+      `picture is ${width} × ${height} pixels: at least ${MIN_SIDE} × ${MIN_SIDE} are needed`,
+    );
+  }
+}
+
+/** JPEG's own transform can be undone at a half, a quarter or an eighth of the size. */
+function shrinkTo({ side }: Enough, { width, height }: Size): number {
+  return [8, 4, 2].find((shrink) => Math.min(width, height) / shrink >= side) ?? 1;
+}
+
+/** Lets ImageMagick read something, and says in our words what it says in its own. */
+function attempt(image: IMagickImage, read: () => void): void {
+  let cutOff = false;
+  image.onWarning = ({ error }) => {
+    // Other warnings (stray bytes, odd metadata) leave a picture that viewers show as well.
+    if (/premature end of jpeg file/i.test(error.message)) cutOff = true;
+  };
+  try {
+    read();
   } catch (error) {
-    // Messages of ImageMagick end in the place of its source where they arose.
-    const said = (error as MagickError).message.replace(/\s*`?' @ .*$/, "");
-    if (/unexpected\s?end|insufficient|premature|truncated|end of file/i.test(said)) {
-      throw truncated();
-    }
+    if (!(error instanceof MagickError)) throw error;
+    if (cutOff || saysCutOff(error)) throw truncated();
+    // Its messages end in the place of its source where they arose.
+    const said = error.message.replace(/\s*`\S*' @ .*$/, "");
     throw new Problem("image_unreadable", `picture can't be decoded: ${said}`);
   }
+  if (cutOff) throw truncated();
+}
+
+/** Each of the libraries that ImageMagick reads with has its own words for that. */
+const CUT_OFF =
+  /unexpected\s?end|insufficient\s?image\s?data|premature|truncated|end of file|got \d+ bytes, expected/i;
+
+function saysCutOff(error: MagickError): boolean {
+  return CUT_OFF.test(error.message) || error.relatedErrors.some(saysCutOff);
+}
+
+/** By the embedded profile, or else by the kind of colours that the picture has. */
+function toSrgb(image: IMagickImage): void {
+  try {
+    // Does nothing without a profile. In 8 bits, which is all there is: twelve times as fast.
+    image.transformColorSpace(new ColorProfile(SRGB), ColorTransformMode.Quantum);
+  } catch (error) {
+    // A profile that can't be used, or is of other colours than the picture: viewers ignore it.
+    if (!(error instanceof MagickError)) throw error;
+  }
+  if (image.colorSpace !== ColorSpace.sRGB) image.colorSpace = ColorSpace.sRGB;
+}
+
+function toCanvas(image: IMagickImage, format: MagickFormat): void {
+  const canvas = canvasOf(image, format);
+  const { x, y } = image.page;
+  image.resetPage();
+  image.backgroundColor = MagickColors.White;
+  if (image.hasAlpha) image.alpha(AlphaAction.Remove);
+  if (canvas.width !== image.width || canvas.height !== image.height) {
+    image.extent(new MagickGeometry(-x, -y, canvas.width, canvas.height));
+  }
+}
+
+function transposed({ width, height }: Size): Size {
+  return { width: height, height: width };
 }
 
 function truncated(): Problem {

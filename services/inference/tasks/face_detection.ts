@@ -1,24 +1,27 @@
 import type { FaceDetectionResult } from "@fovea/contract";
-import type { FaceNet } from "../faces/face_net.ts";
+import { sureAtBothSizes } from "../faces/both_sizes.ts";
 import { cutViews, findFaces } from "../faces/find_faces.ts";
 import { ultraface } from "../faces/ultraface.ts";
 import { yunet } from "../faces/yunet.ts";
+import type { Backend } from "./backend.ts";
 import { openSession } from "./onnx_session.ts";
 import type { LoadedTask, ModelFile, Task } from "./task.ts";
 
 /** Bounding boxes, and landmarks where the model has them. */
 export const faceDetection: Task = {
   type: "face_detection",
-  preprocess: 1,
-  async load(model: ModelFile): Promise<LoadedTask> {
-    const session = await openSession(model.path);
-    const net: FaceNet = model.name.startsWith("ultraface") ? ultraface(session) : yunet(session);
+  preprocess: 2,
+  async load(model: ModelFile, backend?: Backend): Promise<LoadedTask> {
+    const session = await openSession(model.path, backend);
+    const net = sureAtBothSizes(
+      model.name.startsWith("ultraface") ? ultraface(session) : yunet(session),
+    );
     return {
-      prepare(picture) {
+      prepare(picture, _entityId, options) {
         const size = { width: picture.width, height: picture.height };
         const views = cutViews(picture, net);
         return async (): Promise<FaceDetectionResult> => {
-          const faces = await findFaces(net, views, size);
+          const faces = await findFaces(net, views, size, options);
           return {
             faces,
             face_count: faces.length,

@@ -1,4 +1,4 @@
-import type { BoundingBox, Face, FaceDetectionResult } from "@fovea/contract";
+import type { BoundingBox, Face, FaceDetectionResult, TaskOptions } from "@fovea/contract";
 import { testNeeding } from "@fovea/testing";
 import { type TestModel, testModel, yunet, yunetDynamic } from "@fovea/testing/models";
 import {
@@ -70,13 +70,24 @@ function allFound(faces: Face[], places: Place[], least: number): void {
   }
 }
 
-type Detect = (bytes: Uint8Array) => Promise<FaceDetectionResult>;
+/** A part of a picture, scaled to a height. */
+function cutOut(picture: Uint8Array, box: BoundingBox, height: number): Uint8Array {
+  const part = MagickImage.create(picture);
+  part.crop(new MagickGeometry(box.x, box.y, box.width, box.height));
+  part.resetPage();
+  part.resize(Math.round(box.width * height / box.height), height);
+  const file = part.write(MagickFormat.Png, (bytes) => bytes.slice());
+  part.dispose();
+  return file;
+}
+
+type Detect = (bytes: Uint8Array, options?: TaskOptions) => Promise<FaceDetectionResult>;
 
 async function detector(model: TestModel): Promise<Detect> {
   const task = await faceDetection.load(model);
-  return async (bytes) => {
+  return async (bytes, options = {}) => {
     using picture = await decode(bytes, 50_000_000);
-    return await task.prepare(picture, 1, {})() as FaceDetectionResult;
+    return await task.prepare(picture, 1, options)() as FaceDetectionResult;
   };
 }
 
@@ -107,15 +118,63 @@ function promises(detect: Detect) {
       allFound((await detect(canvas(4000, 3000, TWENTY))).faces, TWENTY, 0.5);
     }],
     ["finds a face that fills the picture, and keeps its box inside", async () => {
-      const portrait = MagickImage.create(astronaut);
-      portrait.crop(new MagickGeometry(170, 45, 110, 140));
-      portrait.resize(1100, 1400);
-      const file = portrait.write(MagickFormat.Png, (bytes) => bytes.slice());
-      portrait.dispose();
-      const { faces, image_width, image_height } = await detect(file);
-      assert.equal(faces.length, 1);
-      const { x, y, width, height } = faces[0]!.bbox;
-      assert.ok(x >= 0 && y >= 0 && x + width <= image_width && y + height <= image_height);
+      for (const scale of [1, 4, 10]) {
+        const file = cutOut(astronaut, { x: 179, y: 63, width: 91, height: 111 }, 111 * scale);
+        const { faces, image_width, image_height } = await detect(file);
+        assert.equal(faces.length, 1, `scale ${scale}`);
+        const { x, y, width, height } = faces[0]!.bbox;
+        assert.ok(x >= 0 && y >= 0 && x + width <= image_width && y + height <= image_height);
+        assert.ok(width * height > 0.7 * image_width * image_height);
+      }
+    }],
+    ["finds a face of which the picture shows only the inner part", async () => {
+      for (const height of [640, 1110]) {
+        const inner = { x: 193, y: 80, width: 63, height: 77 };
+        assert.equal((await detect(cutOut(astronaut, inner, height))).face_count, 1);
+      }
+    }],
+    ["takes no cat for a face, as it is and close up", async () => {
+      const chelsea = await read("chelsea.png");
+      assert.equal((await detect(chelsea)).face_count, 0);
+      for (const height of [240, 640]) {
+        const head = { x: 31, y: 0, width: 308, height: 300 };
+        assert.equal((await detect(cutOut(chelsea, head, height))).face_count, 0);
+      }
+    }],
+    ["leaves out faces less sure than a job wants, and adds those that it allows", async () => {
+      const picture = canvas(1600, 1200, NINE);
+      const { faces } = await detect(picture);
+      const surest = Math.max(...faces.map(({ confidence }) => confidence));
+      const boxes = (found: Face[]) => found.map(({ bbox, confidence }) => ({ bbox, confidence }));
+      for (const min_confidence of [surest, 1]) {
+        const fewer = await detect(picture, { min_confidence });
+        assert.deepEqual(
+          boxes(fewer.faces),
+          boxes(faces.filter(({ confidence }) => confidence >= min_confidence)),
+        );
+        assert.equal(fewer.face_count, fewer.faces.length);
+      }
+      const { faces: more } = await detect(picture, { min_confidence: 0.05 });
+      assert.ok(more.length > faces.length);
+      assert.ok(Math.min(...more.map(({ confidence }) => confidence)) < 0.5);
+      assert.deepEqual(
+        boxes(
+          more.filter(({ confidence }) => faces.some((face) => face.confidence === confidence)),
+        ),
+        boxes(faces),
+      );
+    }],
+    ["keeps the most confident faces of more than a job wants, largest first", async () => {
+      const picture = canvas(1600, 1200, NINE);
+      const { faces } = await detect(picture);
+      const least = faces.map(({ confidence }) => confidence).toSorted((a, b) => b - a)[3]!;
+      const { faces: four, face_count } = await detect(picture, { max_faces: 4 });
+      assert.equal(face_count, 4);
+      assert.deepEqual(
+        four.map(({ bbox }) => bbox),
+        faces.filter(({ confidence }) => confidence >= least).map(({ bbox }) => bbox),
+      );
+      assert.deepEqual(four.map(({ face_index }) => face_index), [0, 1, 2, 3]);
     }],
   ] as const;
 }
@@ -132,10 +191,6 @@ for (const [promise, test] of promises(withYunet)) {
 for (const [promise, test] of promises(withYunetDynamic)) {
   testNeeding([yunetDynamic], `YuNet-n dynamic ${promise}`, test);
 }
-
-testNeeding([yunet], "YuNet takes no cat for a face", async () => {
-  assert.equal((await withYunet(await read("chelsea.png"))).face_count, 0);
-});
 
 testNeeding([yunet], "YuNet's landmarks lie in the face, left and right as seen", async () => {
   const { faces } = await withYunet(astronaut);

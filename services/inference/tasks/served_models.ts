@@ -14,8 +14,8 @@ import {
   type TaskType,
 } from "@fovea/contract";
 import { type ModelEntry, modelsFor } from "@fovea/models";
+import { type Backend, BACKEND_NAMES } from "./backend.ts";
 import { TASKS } from "./list.ts";
-import { BACKEND } from "./onnx_session.ts";
 import type { ModelFile } from "./task.ts";
 
 export interface ServedModelsOptions {
@@ -25,6 +25,8 @@ export interface ServedModelsOptions {
   fetchModel: (entry: ModelEntry) => Promise<string>;
   /** Has the workers load it. @throws {Problem} `model_unavailable` */
   load: (task: TaskType, model: ModelFile) => Promise<void>;
+  /** Of the workers. */
+  backend: Backend;
   log: Logger;
 }
 
@@ -99,7 +101,12 @@ export class ServedModels {
     const entry = this.loaded().get(task);
     if (entry === undefined) throw new Error(`no model is loaded for ${task}`);
     const { name, sha256 } = entry;
-    return { name, sha256, backend: BACKEND, preprocess: TASKS[task].preprocess };
+    return {
+      name,
+      sha256,
+      backend: BACKEND_NAMES[this.#options.backend],
+      preprocess: TASKS[task].preprocess,
+    };
   }
 
   describe(): Info["tasks"] {

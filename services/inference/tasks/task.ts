@@ -1,5 +1,6 @@
 import type { JobResult, TaskOptions, TaskType } from "@fovea/contract";
-import type { Picture } from "../picture/decode.ts";
+import type { Enough, Picture } from "../picture/decode.ts";
+import type { Backend } from "./backend.ts";
 
 /** Weights on this machine, verified. */
 export interface ModelFile {
@@ -17,10 +18,12 @@ export interface Task {
   /** To be raised whenever preparing a picture, or reading the output, could give other numbers. */
   readonly preprocess: number;
   /** Loads the weights; called once per worker. */
-  load(model: ModelFile): Promise<LoadedTask>;
+  load(model: ModelFile, backend?: Backend): Promise<LoadedTask>;
 }
 
 export interface LoadedTask {
+  /** How much of a picture it looks at, so that a larger one may be shrunk while it is decoded; unset: all. */
+  readonly enough?: Enough;
   /**
    * Cuts and scales what the network is to see, so that the picture's pixels can be let go.
    *

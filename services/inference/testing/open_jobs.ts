@@ -37,6 +37,7 @@ export async function openJobs(): Promise<OpenJobs> {
     choices: { face_detection: "ultraface-rfb-320", image_embedding: "fixture" },
     fetchModel: () => Promise.resolve("never opened"),
     load: () => Promise.resolve(),
+    backend: "wasm",
     log: silent,
   });
   await models.prepare("face_detection");

@@ -5,12 +5,17 @@
  */
 import type { JobResult, ProblemCode, TaskOptions, TaskType } from "@fovea/contract";
 import type { PictureSource } from "../picture/fetch.ts";
+import type { Backend } from "../tasks/backend.ts";
 import type { ModelFile } from "../tasks/task.ts";
 
 /** What a worker needs to know from the start. */
 export interface WorkerSettings {
   source: PictureSource;
   maxPixels: number;
+  /** What networks run on. */
+  backend: Backend;
+  /** Whether a large JPEG may be made smaller while it is decoded, where its task needs no more. */
+  shrinkWhileDecoding: boolean;
 }
 
 export type Order =
@@ -42,4 +47,5 @@ export type Report =
   | { kind: "started" }
   | { kind: "loaded" }
   | { kind: "cannot_load"; detail: string }
-  | { kind: "ended"; outcome: Outcome };
+  /** `growth`: bytes by which the thread's WebAssembly has grown since its models were loaded. */
+  | { kind: "ended"; outcome: Outcome; growth: number };

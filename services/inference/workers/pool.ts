@@ -1,63 +1,38 @@
 /**
- * The workers: one thread a core, each with all models loaded. A worker that overruns a job's
- * deadline or dies is replaced, and only the job it had notices.
+ * The workers: up to one thread a core, each with all models loaded. A worker that overruns a job's
+ * deadline, dies or outgrows its memory is ended, and only the job it had notices. One that has had
+ * nothing to do for a while is ended too, which is how its memory comes back; the next job brings
+ * up another.
  *
  * @module
  */
 import type { Logger } from "@fovea/common/log";
 import { Problem, type TaskType } from "@fovea/contract";
 import type { ModelFile } from "../tasks/task.ts";
-import type { Order, Outcome, Report, WorkerJob, WorkerSettings } from "./messages.ts";
+import { Member } from "./member.ts";
+import type { Order, Outcome, WorkerJob, WorkerSettings } from "./messages.ts";
 
 export interface PoolOptions {
   size: number;
   settings: WorkerSettings;
   /** Milliseconds a job may take in a worker. */
   deadline: number;
+  /** Milliseconds without a job after which a worker is ended. */
+  idle: number;
   log: Logger;
   /** Told whenever a worker has become free. */
   onFree: () => void;
+  /** What a worker runs. */
+  script?: URL;
 }
 
-/** Before another worker takes the place of one that died while it was starting, milliseconds. */
+/** How much a worker's WebAssembly may grow after its models were loaded, bytes: a picture of the largest size allowed needs about half of it. */
+export const MAX_GROWTH = 768 * 1024 * 1024;
+
+/** Before another worker takes the place of one that ended while it was starting, milliseconds. */
 const REPLACEMENT_PAUSE = 5000;
 
 const NO_TIMES = { fetch: 0, decode: 0, infer: 0 };
-
-/** A thread and the orders it has not reported on yet. */
-class Member {
-  readonly #thread = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  readonly #waiting: Array<PromiseWithResolvers<Report>> = [];
-  readonly #onEnd: () => void;
-
-  constructor(onEnd: () => void) {
-    this.#onEnd = onEnd;
-    this.#thread.onmessage = ({ data }: MessageEvent<Report>) =>
-      this.#waiting.shift()?.resolve(data);
-    this.#thread.onerror = (event) => {
-      event.preventDefault();
-      this.end(new Problem("worker_lost", `worker died: ${event.message}`));
-    };
-  }
-
-  get busy(): boolean {
-    return this.#waiting.length > 0;
-  }
-
-  /** @throws {Problem} the reason for which the worker ended before it could report */
-  ask(order: Order): Promise<Report> {
-    const waiting = Promise.withResolvers<Report>();
-    this.#waiting.push(waiting);
-    this.#thread.postMessage(order);
-    return waiting.promise;
-  }
-
-  end(reason: Problem): void {
-    this.#thread.terminate();
-    this.#onEnd();
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(reason);
-  }
-}
 
 export class WorkerPool {
   readonly #options: PoolOptions;
@@ -71,12 +46,20 @@ export class WorkerPool {
     for (let i = 0; i < options.size; i++) this.#employ();
   }
 
+  /** How many workers there are at most. */
   get size(): number {
     return this.#options.size;
   }
 
+  /** How many threads there are just now. */
+  get alive(): number {
+    return this.#members.size;
+  }
+
+  /** Whether a job would be begun at once, or as soon as a worker has come up for it. */
   get hasFree(): boolean {
-    return this.#free() !== undefined;
+    return this.#free() !== undefined ||
+      (this.#members.size < this.size && this.#pause === undefined);
   }
 
   /**
@@ -85,23 +68,25 @@ export class WorkerPool {
    * @throws {Problem} `model_unavailable` where it can't be loaded
    */
   async load(task: TaskType, model: ModelFile): Promise<void> {
+    if (this.#members.size === 0) this.#employ();
+    // Noted first: a worker that comes up meanwhile is to load it too.
+    this.#models.set(task, model);
     const order = { kind: "load", task, model } as const;
     const reports = await Promise.all([...this.#members].map((member) => member.ask(order)));
     for (const report of reports) {
       if (report.kind !== "cannot_load") continue;
+      this.#models.delete(task);
       throw new Problem(
         "model_unavailable",
         `model ${model.name} can't be loaded: ${report.detail}`,
       );
     }
-    this.#models.set(task, model);
     this.#options.onFree();
   }
 
-  /** Gives a job to a free worker; there must be one. A lost worker is an outcome, not an error. */
+  /** Gives a job to a worker; {@link hasFree} must hold. A lost worker is an outcome, not an error. */
   async run(job: WorkerJob): Promise<Outcome> {
-    const member = this.#free();
-    if (member === undefined) throw new Error("no worker is free");
+    const member = this.#free() ?? this.#employ();
     const { deadline, log } = this.#options;
     const timer = setTimeout(() => {
       log.warn({ ...job, deadline }, "worker ended: its job overran the deadline");
@@ -110,6 +95,10 @@ export class WorkerPool {
     try {
       const report = await member.ask({ kind: "run", job });
       if (report.kind !== "ended") throw new Error(`worker answered a job with "${report.kind}"`);
+      if (report.growth > MAX_GROWTH) {
+        log.warn({ ...job, growth: report.growth }, "worker ended: it outgrew its memory");
+        member.end(new Problem("worker_lost", "worker outgrew its memory"));
+      }
       return report.outcome;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -132,27 +121,25 @@ export class WorkerPool {
   }
 
   /** Takes on a worker, which is busy until it has loaded every model there is. */
-  #employ(): void {
-    let ready = false;
-    const member = new Member(() => {
-      this.#members.delete(member);
-      if (this.#closed) return;
-      if (ready) this.#employ();
-      else this.#pause = setTimeout(() => this.#employ(), REPLACEMENT_PAUSE);
+  #employ(): Member {
+    const { script, settings, idle, log, onFree } = this.#options;
+    const member = new Member({
+      script: script ?? new URL("./worker.ts", import.meta.url),
+      idle,
+      onEnd: () => this.#members.delete(member),
     });
     this.#members.add(member);
-    const orders: Order[] = [{ kind: "start", settings: this.#options.settings }];
+    const orders: Order[] = [{ kind: "start", settings }];
     for (const [task, model] of this.#models) orders.push({ kind: "load", task, model });
-    Promise.all(orders.map((order) => member.ask(order))).then(
-      () => {
-        ready = true;
-        this.#options.onFree();
-      },
-      (error: Problem) => {
-        if (!this.#closed) {
-          this.#options.log.error({ reason: error.message }, "worker did not start");
-        }
-      },
-    );
+    Promise.all(orders.map((order) => member.ask(order))).then(onFree, (reason: Problem) => {
+      if (this.#closed) return;
+      log.error({ reason: reason.message }, "worker ended while it was starting");
+      clearTimeout(this.#pause);
+      this.#pause = setTimeout(() => {
+        this.#pause = undefined;
+        onFree();
+      }, REPLACEMENT_PAUSE);
+    });
+    return member;
   }
 }

@@ -2,7 +2,7 @@ import type { FaceDetectionResult } from "@fovea/contract";
 import { testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { silent } from "../testing/open_jobs.ts";
-import { WorkerPool } from "./pool.ts";
+import { type PoolOptions, WorkerPool } from "./pool.ts";
 
 const astronaut = await Deno.readFile(
   new URL("../../../clients/images/astronaut.png", import.meta.url),
@@ -35,14 +35,21 @@ function pictures() {
   };
 }
 
-async function poolOf(size: number, url: string, deadline = 60_000) {
+async function poolOf(size: number, url: string, options: Partial<PoolOptions> = {}) {
   let onFree = () => {};
   const pool = new WorkerPool({
     size,
-    settings: { source: { url, maxBytes: 50 << 20 }, maxPixels: 50_000_000 },
-    deadline,
+    settings: {
+      source: { url, maxBytes: 50 << 20 },
+      maxPixels: 50_000_000,
+      backend: "wasm",
+      shrinkWhileDecoding: true,
+    },
+    deadline: 60_000,
+    idle: 60_000,
     log: silent,
     onFree: () => onFree(),
+    ...options,
   });
   await pool.load("face_detection", model);
   const free = () =>
@@ -97,15 +104,53 @@ Deno.test("a media_store that is not there is a failure that may pass", async ()
   assert.match(outcome.detail, /connection refused/);
 });
 
-Deno.test("a worker that overruns the deadline is replaced, and the next job is served", async () => {
+Deno.test("a worker that waits for its picture past the deadline is ended, and the next job is served", async () => {
   await using store = pictures();
-  using opened = await poolOf(1, store.url, 700);
+  using opened = await poolOf(1, store.url, { deadline: 3000 });
   const outcome = await opened.pool.run(faces(2));
   assert.ok(!outcome.ok);
   assert.equal(outcome.code, "deadline_exceeded");
-  assert.match(outcome.detail, /longer than 0.7 s/);
-  await opened.free();
+  assert.match(outcome.detail, /longer than 3 s/);
   assert.equal((await opened.pool.run(faces(1))).ok, true);
+});
+
+const misbehaving = new URL("../testing/misbehaving_worker.ts", import.meta.url);
+
+Deno.test("a worker that computes for ever or dies costs its own job only", async () => {
+  using opened = await poolOf(2, "", { script: misbehaving, deadline: 300 });
+  const { pool } = opened;
+  const hanging = pool.run(faces(2));
+  assert.equal((await pool.run(faces(1))).ok, true);
+  const overrun = await hanging;
+  assert.ok(!overrun.ok && overrun.code === "deadline_exceeded");
+
+  const dying = await pool.run(faces(3));
+  assert.ok(!dying.ok && dying.code === "worker_lost", JSON.stringify(dying));
+  assert.match(dying.detail, /out of luck/);
+  for (let i = 0; i < 4; i++) assert.equal((await pool.run(faces(1))).ok, true);
+});
+
+Deno.test("a worker that has outgrown its memory is ended after its job, which counts", async () => {
+  using opened = await poolOf(1, "", { script: misbehaving });
+  assert.equal((await opened.pool.run(faces(4))).ok, true);
+  assert.equal(opened.pool.alive, 0);
+  assert.equal((await opened.pool.run(faces(1))).ok, true);
+  assert.equal(opened.pool.alive, 1);
+});
+
+Deno.test("workers without a job are ended, and come up again with the next one", async () => {
+  await using store = pictures();
+  using opened = await poolOf(2, store.url, { idle: 100 });
+  while (opened.pool.alive > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(opened.pool.hasFree, true);
+  assert.equal((await opened.pool.run(faces(1))).ok, true);
+});
+
+Deno.test("memory that WebAssembly has taken is reported with each job", async () => {
+  const { wasmMemory } = await import("./wasm_memory.ts");
+  const before = wasmMemory();
+  new WebAssembly.Memory({ initial: 16 });
+  assert.equal(wasmMemory() - before, 16 * 65_536);
 });
 
 Deno.test("a file that is no model is refused by name", async () => {

@@ -4,6 +4,8 @@
  *
  * @module
  */
+// First, so that it sees every memory that the others make.
+import { wasmMemory } from "./wasm_memory.ts";
 import { Problem, type TaskType } from "@fovea/contract";
 import { decode } from "../picture/decode.ts";
 import { fetchPicture } from "../picture/fetch.ts";
@@ -14,6 +16,8 @@ import { warmUp } from "./warm_up.ts";
 
 const loaded = new Map<TaskType, LoadedTask>();
 let settings: WorkerSettings | undefined;
+/** Bytes of WebAssembly memory with all models loaded and warm. */
+let memoryAtRest = 0;
 
 const thread = self as unknown as {
   onmessage: (message: MessageEvent<Order>) => void;
@@ -33,15 +37,20 @@ async function carryOut(order: Order): Promise<Report> {
     case "load":
       return await load(order.task, order.model);
     case "run":
-      return { kind: "ended", outcome: await run(order.job) };
+      return {
+        kind: "ended",
+        outcome: await run(order.job),
+        growth: wasmMemory() - memoryAtRest,
+      };
   }
 }
 
 async function load(task: TaskType, model: ModelFile): Promise<Report> {
   try {
-    const ready = await TASKS[task].load(model);
+    const ready = await TASKS[task].load(model, settings?.backend);
     await warmUp(ready);
     loaded.set(task, ready);
+    memoryAtRest = wasmMemory();
     return { kind: "loaded" };
   } catch (error) {
     return { kind: "cannot_load", detail: (error as Error).message };
@@ -63,10 +72,10 @@ async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcom
     if (settings === undefined || task === undefined) {
       throw new Error(`no model loaded for ${type}`);
     }
-    const { source, maxPixels } = settings;
+    const { source, maxPixels, shrinkWhileDecoding } = settings;
     const bytes = await timed("fetch", () => fetchPicture(source, entityId));
     const infer = await timed("decode", async () => {
-      using picture = await decode(bytes, maxPixels);
+      using picture = await decode(bytes, maxPixels, shrinkWhileDecoding ? task.enough : undefined);
       return task.prepare(picture, entityId, options);
     });
     return { ok: true, result: await timed("infer", infer), times };

@@ -1,0 +1,47 @@
+/**
+ * A worker of the service but for its fetching: pictures lie in memory, and nobody waits for results.
+ *
+ * @module
+ */
+import { decode } from "../picture/decode.ts";
+import type { Backend } from "../tasks/backend.ts";
+import { TASKS } from "../tasks/list.ts";
+import type { LoadedTask, ModelFile } from "../tasks/task.ts";
+import type { TaskType } from "@fovea/contract";
+import { stopwatch, type Turn, workFor } from "./contender.ts";
+
+/** What the worker is told first; after that, only for how many seconds it is to work. */
+export interface Feed {
+  task: TaskType;
+  model: ModelFile;
+  backend: Backend;
+  pictures: Uint8Array[];
+}
+
+const thread = self as unknown as {
+  onmessage: (message: MessageEvent<Feed | number>) => void;
+  postMessage(turn: Omit<Turn, "peakMemory"> | "loaded"): void;
+};
+
+let pictures: Uint8Array[];
+let task: LoadedTask;
+
+thread.onmessage = async ({ data }) => {
+  if (typeof data === "number") {
+    thread.postMessage(await workFor(data, look));
+  } else {
+    pictures = data.pictures;
+    task = await TASKS[data.task].load(data.model, data.backend);
+    thread.postMessage("loaded");
+  }
+};
+
+async function look(i: number): Promise<Record<string, number>> {
+  const lap = stopwatch();
+  const picture = await decode(pictures[i % pictures.length]!, Infinity, task.enough);
+  const infer = task.prepare(picture, i, {});
+  picture[Symbol.dispose]();
+  const decoded = lap();
+  await infer();
+  return { decode: decoded, infer: lap() };
+}

@@ -1,0 +1,35 @@
+/**
+ * A contender: this project's workers, fed from memory.
+ *
+ * @module
+ */
+import { compete, contenderArguments, readPictures, type Turn } from "./contender.ts";
+import type { Feed } from "./fed_worker.ts";
+
+const { workers, pictures: folder, ...feed } = contenderArguments<
+  Omit<Feed, "pictures"> & { workers: number; pictures: string }
+>();
+const pictures = await readPictures(folder);
+const team = Array.from(
+  { length: workers },
+  () => new Worker(new URL("./fed_worker.ts", import.meta.url), { type: "module" }),
+);
+
+function ask<Answer>(worker: Worker, message: Feed | number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.postMessage(message);
+  });
+}
+
+await Promise.all(team.map((worker) => ask(worker, { ...feed, pictures })));
+await compete(async (seconds) => {
+  const turns = await Promise.all(team.map((worker) => ask<Turn>(worker, seconds)));
+  const all = (stage: string) => turns.flatMap(({ stages }) => stages[stage]!);
+  return {
+    picturesPerSecond: turns.reduce((sum, turn) => sum + turn.picturesPerSecond, 0),
+    stages: { decode: all("decode"), infer: all("infer") },
+  };
+});
+for (const worker of team) worker.terminate();

@@ -1,0 +1,126 @@
+/**
+ * Who runs against whom.
+ *
+ * @module
+ */
+import type { TaskType } from "@fovea/contract";
+import type { TestModel } from "@fovea/testing/models";
+import { type Backend, BACKENDS } from "../tasks/backend.ts";
+import type { Course } from "./course.ts";
+import { enter, type Entry, race, raceProcesses, type Score } from "./race.ts";
+import { enterWholePath } from "./whole_path.ts";
+
+/** A race that was run. */
+export interface Section {
+  id: "one_core" | "all_cores" | "whole_path" | "faces" | "decoding";
+  title: string;
+  scores: Score[];
+}
+
+/** Names under which scores are looked up again. */
+export const fovea = (backend: Backend, workers: number) => `Fovea, ${backend} × ${workers}`;
+export const PEERS = {
+  onnxruntimeWeb: "onnxruntime-web, 1 thread",
+  onnxruntimeNode: "onnxruntime-node, 1 thread",
+  onnxruntimeNodeAll: "onnxruntime-node, its choice of threads",
+  transformers: (backend: Backend) => `@huggingface/transformers, ${backend}`,
+  sharp: "sharp",
+} as const;
+export const WHOLE_PATH = "upload to event";
+export const FED = "fed from memory";
+export const DECODING = "Fovea";
+
+export interface RacesOptions {
+  course: Course;
+  faceModels: TestModel[];
+  /** Threads of Fovea where all cores are busy. */
+  workers: number;
+  /** For each line. */
+  seconds: number;
+}
+
+/** Runs all races, one after the other. */
+export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> {
+  const { course: { tower, megapixel, modelsFolder, ...course }, workers, seconds } = options;
+  const embedding = (backend: Backend, threads: number) =>
+    foveaEntry("image_embedding", tower, megapixel, backend, threads);
+  const bare = (name: string, script: string, threads: number): Entry => ({
+    name,
+    script,
+    arguments: { model: tower.path, threads },
+  });
+  yield {
+    id: "one_core",
+    title: "ViT-B/32, 1 MP JPEGs, one core; the bare libraries get the network's input ready-made",
+    scores: await raceProcesses([
+      embedding("wasm", 1),
+      bare(PEERS.onnxruntimeWeb, "./bare_wasm.ts", 1),
+      embedding("native", 1),
+      bare(PEERS.onnxruntimeNode, "./peers/onnxruntime_node.ts", 1),
+    ], seconds),
+  };
+  yield {
+    id: "all_cores",
+    title: "ViT-B/32, 1 MP JPEGs from file to embedding, all cores",
+    scores: await raceProcesses([
+      ...BACKENDS.map((backend) => embedding(backend, workers)),
+      ...BACKENDS.map((backend): Entry => ({
+        name: PEERS.transformers(backend),
+        script: "./peers/transformers.ts",
+        arguments: { modelsFolder, pictures: megapixel, backend },
+      })),
+      bare(PEERS.onnxruntimeNodeAll, "./peers/onnxruntime_node.ts", 0),
+    ], seconds),
+  };
+  yield {
+    id: "whole_path",
+    title: `ViT-B/32, 1 MP JPEGs through both services, wasm × ${workers}`,
+    scores: await raceWholePath(options),
+  };
+  for (const model of options.faceModels) {
+    const entries = BACKENDS.flatMap((backend) =>
+      [...new Set([1, workers])].map((threads) =>
+        foveaEntry("face_detection", model, megapixel, backend, threads)
+      )
+    );
+    yield {
+      id: "faces",
+      title: `${model.name}, 1 MP JPEGs`,
+      scores: await raceProcesses(entries, seconds),
+    };
+  }
+  const { fixture, twelveMegapixels: pictures } = course;
+  yield {
+    id: "decoding",
+    title: "12 MP JPEG to the network's input, one core; the network is the small one",
+    scores: await raceProcesses([
+      { ...foveaEntry("image_embedding", fixture, pictures, "wasm", 1), name: DECODING },
+      { name: PEERS.sharp, script: "./peers/sharp.ts", arguments: { pictures } },
+    ], seconds),
+  };
+}
+
+async function raceWholePath({ course, workers, seconds }: RacesOptions): Promise<Score[]> {
+  const { tower, megapixel: pictures } = course;
+  await using fed = await enter({
+    ...foveaEntry("image_embedding", tower, pictures, "wasm", workers),
+    name: FED,
+  });
+  const env = { EMBEDDING_MODEL: tower.name };
+  await using whole = await enterWholePath({ name: WHOLE_PATH, workers, pictures, env });
+  return await race([whole, fed], seconds);
+}
+
+function foveaEntry(
+  task: TaskType,
+  { name, sha256, path }: TestModel,
+  pictures: string,
+  backend: Backend,
+  workers: number,
+): Entry {
+  return {
+    name: fovea(backend, workers),
+    script: "./fovea.ts",
+    arguments: { task, model: { name, sha256, path }, backend, workers, pictures },
+  };
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import type { Score } from "./race.ts";
+import { DECODING, FED, fovea, PEERS, type Section, WHOLE_PATH } from "./races.ts";
+import { ratios } from "./ratios.ts";
+
+const score = (name: string, picturesPerSecond: number, ms = 1): Score => ({
+  name,
+  picturesPerSecond,
+  stages: { decode: ms, infer: ms },
+  peakMemory: 300e6,
+});
+
+/** Races in which everything holds, and most of it only just. */
+function measured(change: Partial<Record<Section["id"], Score[]>> = {}): Section[] {
+  const races: Partial<Record<Section["id"], Score[]>> = {
+    one_core: [
+      score(fovea("wasm", 1), 3, 104),
+      score(PEERS.onnxruntimeWeb, 3, 100),
+      score(fovea("native", 1), 10, 54),
+      score(PEERS.onnxruntimeNode, 10, 50),
+    ],
+    all_cores: [
+      score(fovea("wasm", 2), 6),
+      score(fovea("native", 2), 20),
+      score(PEERS.transformers("wasm"), 5),
+      score(PEERS.transformers("native"), 19),
+    ],
+    whole_path: [score(WHOLE_PATH, 9), score(FED, 10)],
+    decoding: [score(DECODING, 10, 49), score(PEERS.sharp, 10, 25)],
+    ...change,
+  };
+  return Object.entries(races).map(([id, scores]) => ({
+    id: id as Section["id"],
+    title: id,
+    scores,
+  }));
+}
+
+const missed = (sections: Section[]) =>
+  ratios(sections, 2).filter(({ holds }) => !holds).map(({ name, value }) => [name, value]);
+
+Deno.test("what is just within its bounds holds", () => {
+  assert.deepEqual(missed(measured()), []);
+  assert.equal(ratios(measured(), 2).length, 7);
+});
+
+Deno.test("what is beyond its bounds is missed, and nothing else is", () => {
+  assert.deepEqual(
+    missed(measured({ whole_path: [score(WHOLE_PATH, 8), score(FED, 10)] })),
+    [["pictures/s, upload to event : fed from memory", 0.8]],
+  );
+  assert.deepEqual(
+    missed(measured({ decoding: [score(DECODING, 10, 60), score(PEERS.sharp, 10, 25)] })),
+    [["ms from 12 MP to input, Fovea : sharp", 2.4]],
+  );
+});
+
+Deno.test("a comparison with who took no part is an error, not a number", () => {
+  assert.throws(
+    () => ratios(measured({ decoding: [score(DECODING, 10)] }), 2),
+    /^Error: Cannot compare: sharp did not take part in decoding$/,
+  );
+});

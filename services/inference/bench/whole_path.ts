@@ -1,0 +1,76 @@
+/**
+ * A contender: both services as a client has them, each picture from its upload to its event.
+ *
+ * @module
+ */
+import type { JobEndedEvent } from "@fovea/contract";
+import { openHouse } from "@fovea/testing/house";
+import { subscribe } from "../testing/subscriber.ts";
+import { readPictures } from "./contender.ts";
+import type { Contender } from "./race.ts";
+
+/** Pictures on their way at once, for each worker: enough that none waits for a client. */
+const LANES_PER_WORKER = 3;
+
+/** Starts both services and waits until their workers are warm. */
+export async function enterWholePath(
+  options: { name: string; workers: number; pictures: string; env: Record<string, string> },
+): Promise<Contender> {
+  await using cleanup = new AsyncDisposableStack();
+  const { name, workers, env } = options;
+  const house = cleanup.use(await openHouse({ ...env, INFERENCE_WORKERS: `${workers}` }));
+  const subscriber = cleanup.use(
+    await subscribe((await house.info()).mqtt_url, "inference/job/+/completed"),
+  );
+  const pictures = await readPictures(options.pictures);
+  let sent = 0;
+
+  async function embedNext(): Promise<void> {
+    const { id } = await house.upload(unlikeAnyOther(pictures[sent++ % pictures.length]!));
+    const job_id = crypto.randomUUID();
+    await house.submit("image_embedding", { media_store_id: id, job_id });
+    const heard = await subscriber.until(({ topic }) => topic.includes(job_id));
+    const { event, error_message }: JobEndedEvent = JSON.parse(heard.payload);
+    if (event !== "job_completed") {
+      throw new Error(`Cannot measure: a job failed: ${error_message}`);
+    }
+  }
+
+  const owned = cleanup.move();
+  return {
+    name,
+    async turn(seconds) {
+      subscriber.heard.length = 0;
+      const until = performance.now() + seconds * 1000;
+      const ended: number[] = [];
+      const lane = async () => {
+        while (performance.now() < until) {
+          await embedNext();
+          ended.push(performance.now());
+        }
+      };
+      await Promise.all(Array.from({ length: workers * LANES_PER_WORKER }, lane));
+      // From the last of the first round to the last one before the lanes run out.
+      const counted = ended.filter((time) => time <= until);
+      const span = counted.at(-1)! - counted[workers - 1]!;
+      return {
+        picturesPerSecond: (counted.length - workers) / span * 1000,
+        stages: {},
+        peakMemory: NaN,
+      };
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The same JPEG with a comment of its own: a second upload of the same bytes would be refused. */
+function unlikeAnyOther(jpeg: Uint8Array): Uint8Array<ArrayBuffer> {
+  const comment = new TextEncoder().encode(crypto.randomUUID());
+  const marker = [0xff, 0xfe, 0, comment.length + 2];
+  const file = new Uint8Array(jpeg.length + marker.length + comment.length);
+  file.set(jpeg.subarray(0, 2));
+  file.set(marker, 2);
+  file.set(comment, 2 + marker.length);
+  file.set(jpeg.subarray(2), 2 + marker.length + comment.length);
+  return file;
+}

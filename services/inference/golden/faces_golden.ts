@@ -1,0 +1,87 @@
+/**
+ * Golden values of face detection, computed by faces_golden.py from what the networks say of
+ * faces_views.ts. As a program, with numpy and all three models at hand, it writes
+ * faces_golden.json:
+ *
+ *     MODEL_MIRROR=… deno run --allow-env --allow-net --allow-read --allow-write --allow-run \
+ *       services/inference/golden/faces_golden.ts
+ *
+ * @module
+ */
+import { temporaryFolder } from "@fovea/testing";
+import { type TestModel, testModel } from "@fovea/testing/models";
+import type { Detection } from "../faces/face_net.ts";
+import { openSession } from "../tasks/onnx_session.ts";
+import { goldenViews, type Pixels } from "./faces_views.ts";
+
+/** Each model, with the frame of its network and the name by which the script knows it. */
+export const NETS = {
+  "yunet-2023mar": { net: "yunet", width: 640, height: 640 },
+  "yunet-n-dynamic": { net: "yunet", width: 640, height: 640 },
+  "ultraface-rfb-320": { net: "ultraface", width: 320, height: 240 },
+} as const;
+export type ModelName = keyof typeof NETS;
+
+export type View = keyof Awaited<ReturnType<typeof goldenViews>>;
+
+/** Of each model, the faces in each view, most confident first. */
+export type Golden = Record<ModelName, Record<View, Detection[]>>;
+
+const SCRIPT = new URL("faces_golden.py", import.meta.url).pathname;
+const JSON_FILE = new URL("faces_golden.json", import.meta.url);
+
+/** A Python that has numpy, where there is one; Debian's own may stand behind another. */
+export const PYTHON: string | undefined = ["python3", "/usr/bin/python3"].find((program) => {
+  try {
+    return new Deno.Command(program, { args: ["-c", "import numpy"] }).outputSync().success;
+  } catch {
+    return false;
+  }
+});
+
+/** The faces that the script finds in a view, by its own input and its own reading of the outputs. */
+export async function computeGolden(model: TestModel, view: Pixels): Promise<Detection[]> {
+  const { net, width, height } = NETS[model.name as ModelName];
+  await using folder = await temporaryFolder();
+  const file = (name: string) => `${folder.path}/${name}`;
+  const description = { net, width: view.width, height: view.height };
+  await Deno.writeTextFile(file("view.json"), JSON.stringify(description));
+  await Deno.writeFile(file("view.rgb"), view.rgb);
+  await runScript("input", folder.path);
+  const data = new Float32Array((await Deno.readFile(file("input.f32"))).buffer);
+  const session = await openSession(model.path);
+  const outputs = await session.run({ input: { data, dims: [1, 3, height, width] } });
+  for (const [name, output] of Object.entries(outputs)) {
+    await Deno.writeFile(file(`${name}.f32`), new Uint8Array(output.data.slice().buffer));
+  }
+  return JSON.parse(await runScript("faces", folder.path));
+}
+
+async function runScript(step: "input" | "faces", folder: string): Promise<string> {
+  if (PYTHON === undefined) throw new Error("Cannot compute golden values: no Python with numpy");
+  const command = new Deno.Command(PYTHON, { args: [SCRIPT, step, folder] });
+  const { success, stdout, stderr } = await command.output();
+  if (!success) throw new Error(`${SCRIPT} failed: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
+
+/** Numbers to a thousandth, a point on one line. */
+function asJson(golden: Partial<Golden>): string {
+  const round = (_key: string, value: unknown) =>
+    typeof value === "number" ? Math.round(value * 1000) / 1000 : value;
+  const lines = JSON.stringify(golden, round, 2);
+  return lines.replaceAll(/\[\s+([\d.-]+),\s+([\d.-]+)\s+\]/g, "[$1, $2]") + "\n";
+}
+
+if (import.meta.main) {
+  const golden: Partial<Golden> = {};
+  for (const name of Object.keys(NETS) as ModelName[]) {
+    const model = await testModel("face_detection", name);
+    const { portrait, group } = await goldenViews(NETS[name]);
+    golden[name] = {
+      portrait: await computeGolden(model, portrait),
+      group: await computeGolden(model, group),
+    };
+  }
+  await Deno.writeTextFile(JSON_FILE, asJson(golden));
+}

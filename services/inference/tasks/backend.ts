@@ -1,0 +1,23 @@
+/**
+ * What networks run on: ONNX Runtime in WebAssembly, everywhere and by default, or its native build,
+ * for who installs that.
+ *
+ * @module
+ */
+import wasm from "../deno.json" with { type: "json" };
+import native from "../native/deno.json" with { type: "json" };
+
+/** Values of INFERENCE_BACKEND, the default first. */
+export const BACKENDS = ["wasm", "native"] as const;
+export type Backend = typeof BACKENDS[number];
+
+/** How results and `GET /info` name a backend: library, exact version, and which build of it. */
+export const BACKEND_NAMES: Readonly<Record<Backend, string>> = {
+  wasm: `${library(wasm.imports["onnxruntime-web"])} wasm`,
+  native: `${library(native.imports["onnxruntime-node"])} native`,
+};
+
+/** `npm:name@1.2.3` → `name 1.2.3`. */
+function library(specifier: string): string {
+  return specifier.replace("npm:", "").replace("@", " ");
+}
