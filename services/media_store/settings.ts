@@ -6,4 +6,3 @@ export const mediaStoreSettings = commonSettings.extend({
   MEDIA_STORE_HOST: z.string().min(1).default("127.0.0.1"),
   MEDIA_STORE_PORT: port.default(8000),
 });
-export type MediaStoreSettings = z.output<typeof mediaStoreSettings>;
