@@ -24,8 +24,12 @@ const schema = commonSettings.extend({
   /** False: every pixel of a picture is decoded, whatever its task needs. */
   SHRINK_WHILE_DECODING: flag.default(true),
   WORKER_IDLE_SECONDS: count(1).default(900),
+  /** How many jobs may wait; more are refused. */
+  QUEUE_LIMIT: count(1).default(100_000),
+  /** Ended jobs are removed after this; 0: never. */
+  JOB_RETAIN_DAYS: count(0).default(30),
   EVENT_RETAIN_MINUTES: count(1).default(60),
-  /** Sent to media_store as bearer token, where it wants one for reading. */
+  /** Sent to media_store as bearer token, where it wants one: to read pictures, and to take results. */
   FOVEA_TOKEN: z.string().min(1).optional(),
 });
 export type Settings = z.output<typeof schema>;

@@ -14,5 +14,6 @@ export {
   startService,
 } from "./service.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";
+export { type SmallDisk, tmpfs } from "./tmpfs.ts";
 export { keyPair, pemOf, tokenOf } from "./tokens.ts";
 export { type GuardedService, startGuarded } from "./guarded_service.ts";

@@ -7,6 +7,7 @@
 import type { JobEndedEvent } from "@fovea/contract";
 import { openHouse } from "@fovea/testing/house";
 import { subscribe } from "../testing/subscriber.ts";
+import { residentMemory } from "./process.ts";
 import { median } from "./table.ts";
 
 const JOBS = 1000;
@@ -78,12 +79,6 @@ export async function soak(env: Record<string, string>): Promise<Soak> {
     rssLast: median(rss.slice(-WINDOW)),
     workersLost: house.inference.log().filter(({ msg }) => msg.startsWith("worker ended")).length,
   };
-}
-
-/** Bytes of a process that lie in memory (Linux, proc_pid_statm(5), second figure, pages of 4096 bytes). */
-async function residentMemory(pid: number): Promise<number> {
-  const [, resident] = (await Deno.readTextFile(`/proc/${pid}/statm`)).split(" ");
-  return Number(resident) * 4096;
 }
 
 if (import.meta.main) {

@@ -16,10 +16,10 @@ const jobRequest = z.object({
   force: z.boolean().optional(),
 });
 
-/** What may stand beside these in the body, by task; members that nobody knows are passed over. */
-const taskOptions = {
-  image_embedding: z.object({}),
-  face_detection: z.object({
+/** The body, by task; members that nobody knows are passed over. */
+const taskRequests = {
+  image_embedding: jobRequest,
+  face_detection: jobRequest.extend({
     min_confidence: z.number().min(0).max(1).optional(),
     max_faces: z.int().min(1).optional(),
   }),
@@ -33,15 +33,14 @@ const listQuery = z.strictObject({
   page_size: z.coerce.number().int().min(1).max(100).default(20),
 });
 
-/** `/job…`: submit, look at, list and remove jobs. */
+/** `/job…`: submit, look at, list, retry and remove jobs. */
 export function jobRoutes(service: JobService, access: Access): Hono {
   const app = new Hono();
 
   app.post("/job/:task_type", access("ai_inference_support"), async (c) => {
     const task = taskType.safeParse(c.req.param("task_type"));
     if (!task.success) throw unknownTask(c.req.param("task_type"));
-    const schema = jobRequest.extend(taskOptions[task.data].shape);
-    const request = checked(schema, await jsonBody(c), "malformed_body");
+    const request = checked(taskRequests[task.data], await jsonBody(c), "malformed_body");
     const { priority = DEFAULT_PRIORITY } = request;
     if (priority < 0 || priority > MAX_PRIORITY) {
       throw new Problem(
@@ -61,6 +60,10 @@ export function jobRoutes(service: JobService, access: Access): Hono {
 
   app.get("/job/:job_id", access("read"), async (c) => {
     return c.json(await service.get(c.req.param("job_id")));
+  });
+
+  app.post("/job/:job_id/retry", access("ai_inference_support"), async (c) => {
+    return c.json(await service.retry(c.req.param("job_id")));
   });
 
   app.delete("/job/:job_id", access("ai_inference_support"), async (c) => {

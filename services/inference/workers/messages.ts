@@ -22,7 +22,12 @@ export type Order =
   | { kind: "start"; settings: WorkerSettings }
   /** Load a model and run it until it is warm. */
   | { kind: "load"; task: TaskType; model: ModelFile }
+  /** Give the answer to the canary, whose model is loaded. */
+  | { kind: "canary"; task: TaskType }
   | { kind: "run"; job: WorkerJob };
+
+/** Said besides the orders and not reported on: stop the job that is being run. */
+export type Cancel = { kind: "cancel" };
 
 /** A job as a worker needs to know it. */
 export interface WorkerJob {
@@ -47,5 +52,7 @@ export type Report =
   | { kind: "started" }
   | { kind: "loaded" }
   | { kind: "cannot_load"; detail: string }
+  | { kind: "canary_answer"; answer: JobResult }
+  | { kind: "canary_failed"; detail: string }
   /** `growth`: bytes by which the thread's WebAssembly has grown since its models were loaded. */
   | { kind: "ended"; outcome: Outcome; growth: number };
