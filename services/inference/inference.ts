@@ -6,11 +6,13 @@
 import { openAccess } from "@fovea/common/access";
 import { claimFolder } from "@fovea/common/folder";
 import { openLog } from "@fovea/common/log";
+import { processMetrics } from "@fovea/common/process_metrics";
 import { askedToEnd, listen } from "@fovea/common/serve";
 import { refuseInsecure } from "@fovea/common/settings";
 import { openSqlite } from "@fovea/common/sqlite";
 import { type Info, type Problem, TASK_TYPES } from "@fovea/contract";
 import { fetchModel } from "@fovea/models";
+import { Registry } from "prom-client";
 import { createApp } from "./app.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { ResultDelivery } from "./delivery/result_delivery.ts";
@@ -22,6 +24,9 @@ import { assembleQueue } from "./jobs/assemble.ts";
 import { Dispatcher } from "./jobs/dispatcher.ts";
 import { keepJobsFor } from "./jobs/retention.ts";
 import { MIGRATIONS, type Tables } from "./jobs/tables.ts";
+import { backlogMetrics } from "./metrics/backlog_metrics.ts";
+import { jobMetrics } from "./metrics/job_metrics.ts";
+import { workerMetrics } from "./metrics/worker_metrics.ts";
 import { ServedModels } from "./tasks/served_models.ts";
 import { readinessChecks } from "./readiness.ts";
 import type { Settings } from "./settings.ts";
@@ -65,6 +70,10 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     log,
   });
 
+  const metrics = new Registry();
+  using _ = processMetrics(metrics);
+  const countSteps = jobMetrics(metrics);
+
   const feed = new EventFeed({ db });
   const mediaStore = { url: settings.MEDIA_STORE_URL, token: settings.FOVEA_TOKEN };
   const pool = new WorkerPool({
@@ -97,7 +106,8 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     db,
     models,
     limit: settings.QUEUE_LIMIT,
-    onChange: () => {
+    onChange: (told) => {
+      countSteps(told);
       dispatcher.wake();
       outbox.wake();
       feed.wake();
@@ -133,6 +143,14 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     brokerTrouble: () => link.trouble,
     outbox: () => outbox.state(),
   });
+  backlogMetrics(metrics, {
+    stats: () => administration.stats(),
+    outbox: () => outbox.state(),
+    undelivered: () => delivery.pending(),
+    brokerConnected: () => link.trouble === null,
+    tasks: () => models.describe(),
+  });
+  workerMetrics(metrics, () => pool.state);
   const app = createApp({
     jobs,
     administration,
@@ -143,6 +161,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     checks,
     accept: broker?.accept,
     log,
+    metrics,
   });
 
   await attempts.recover();

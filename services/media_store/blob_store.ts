@@ -10,6 +10,7 @@ import { reportFull } from "./storage_full.ts";
 
 export class BlobStore {
   readonly #folder: string;
+  #bytesReceived = 0;
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -25,7 +26,13 @@ export class BlobStore {
 
   /** A blob to write into, which is gone after its block unless it was kept. */
   begin(): Promise<NewBlob> {
-    return NewBlob.create(`${this.#folder}/incoming/${crypto.randomUUID()}`);
+    const path = `${this.#folder}/incoming/${crypto.randomUUID()}`;
+    return NewBlob.create(path, (bytes) => this.#bytesReceived += bytes);
+  }
+
+  /** How much was written since the store was opened, kept or not. */
+  get bytesReceived(): number {
+    return this.#bytesReceived;
   }
 
   /**

@@ -6,6 +6,7 @@
 import type { Item } from "@fovea/contract";
 import type { Insertable, Kysely, Selectable } from "kysely";
 import type { EntityRow, Tables } from "./migrations.ts";
+import type { Tally } from "./store_metrics.ts";
 import { reportFull } from "./storage_full.ts";
 
 /** An entity that has no id yet. */
@@ -79,6 +80,24 @@ export class EntityRepository {
     const rows = await this.#db.selectFrom("entities").select(["id", "file_path"])
       .where("file_path", "is not", null).$narrowType<{ file_path: string }>().execute();
     return new Map(rows.map((row) => [row.file_path, row.id]));
+  }
+
+  /** How many entities there are of each kind, and what their files hold. */
+  async tally(): Promise<Tally[]> {
+    const rows = await this.#db.selectFrom("entities")
+      .select(({ fn }) => [
+        "is_collection",
+        "is_deleted",
+        fn.countAll<number>().as("entities"),
+        fn.sum<number | null>("file_size").as("bytes"),
+      ])
+      .groupBy(["is_collection", "is_deleted"]).execute();
+    return rows.map((row) => ({
+      is_collection: row.is_collection === 1,
+      is_deleted: row.is_deleted === 1,
+      entities: row.entities,
+      bytes: row.bytes ?? 0,
+    }));
   }
 
   /** Writes a row: fails where an insert would. */

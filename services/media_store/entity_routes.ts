@@ -1,4 +1,5 @@
 import type { Access } from "@fovea/common/access";
+import { sentAs } from "@fovea/common/api";
 import { checked, jsonBody } from "@fovea/common/problem_response";
 import { Problem } from "@fovea/contract";
 import { type Context, Hono } from "hono";
@@ -10,13 +11,14 @@ import { imageAnswer } from "./image_answer.ts";
 import type { NewBlob } from "./new_blob.ts";
 import { receiveForm } from "./upload.ts";
 
-const whole = (max: number) =>
+const whole = (max: number, usual: number) =>
   z.string().regex(/^\d+$/, "a whole number is expected").transform(Number)
-    .pipe(z.number().min(1, "1 is the least").max(max, `${max} is the most`));
+    .pipe(z.number().min(1, "1 is the least").max(max, `${max} is the most`)).default(usual)
+    .meta(sentAs({ type: "integer", minimum: 1, maximum: max, default: usual }));
 
-const pageQuery = z.strictObject({
-  page: whole(1_000_000_000).default(1),
-  page_size: whole(100).default(20),
+export const pageQuery = z.strictObject({
+  page: whole(1_000_000_000, 1),
+  page_size: whole(100, 20),
 }, {
   // A filter that is passed over in silence would be answered wrongly.
   error: (issue) =>
@@ -25,7 +27,10 @@ const pageQuery = z.strictObject({
       : undefined,
 });
 
-const idParameter = z.object({ id: entityId });
+export const idParameter = z.object({ id: entityId });
+
+/** Face detection's results, which are taken and not kept. */
+export const faceResults = z.looseObject({}, "an object is expected");
 
 const MAX_RESULTS_BYTES = 1024 * 1024;
 
@@ -79,7 +84,7 @@ export function entityRoutes(
     }),
     async (c) => {
       await service.get(idOf(c));
-      checked(z.looseObject({}, "an object is expected"), await jsonBody(c), "malformed_body");
+      checked(faceResults, await jsonBody(c), "malformed_body");
       return c.json({ status: "accepted" }, 202);
     },
   );

@@ -7,9 +7,11 @@
 import { openAccess } from "@fovea/common/access";
 import { claimFolder } from "@fovea/common/folder";
 import { openLog } from "@fovea/common/log";
+import { processMetrics } from "@fovea/common/process_metrics";
 import { askedToEnd, listen, runService } from "@fovea/common/serve";
 import { readSettings, refuseInsecure } from "@fovea/common/settings";
 import { openSqlite } from "@fovea/common/sqlite";
+import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
 import { BlobStore } from "./blob_store.ts";
 import { EntityRepository } from "./entity_repository.ts";
@@ -17,6 +19,7 @@ import { EntityService } from "./entity_service.ts";
 import { Inspector } from "./inspector.ts";
 import { migrations, type Tables } from "./migrations.ts";
 import { mediaStoreSettings } from "./settings.ts";
+import { storeMetrics } from "./store_metrics.ts";
 
 await runService(async () => {
   const settings = readSettings(mediaStoreSettings, Deno.env);
@@ -29,20 +32,28 @@ await runService(async () => {
   await using db = await openSqlite<Tables>(`${folder.path}/entities.sqlite`, migrations);
   const blobs = await BlobStore.open(folder.path);
   using inspector = new Inspector();
+  const entities = new EntityRepository(db);
   const service = new EntityService({
-    entities: new EntityRepository(db),
+    entities,
     blobs,
     inspector,
     maxPixels: settings.MAX_IMAGE_PIXELS,
   });
   await service.recover(log);
 
+  const metrics = new Registry();
+  using _ = processMetrics(metrics);
+  storeMetrics(metrics, {
+    bytesReceived: () => blobs.bytesReceived,
+    tally: () => entities.tally(),
+  });
   const app = mediaStoreApp({
     service,
     blobs,
     access,
     log,
     maxUploadBytes: settings.MAX_UPLOAD_BYTES,
+    metrics,
   });
   const server = listen({ hostname, port, portSetting: "MEDIA_STORE_PORT" }, app.fetch);
   log.info({ url: server.url }, "listening");

@@ -17,19 +17,25 @@ export interface Digests {
 export class NewBlob implements AsyncDisposable {
   readonly path: string;
   readonly #file: Deno.FsFile;
+  readonly #onWrite: (bytes: number) => void;
   readonly #md5 = createHash("md5");
   readonly #sha256 = createHash("sha256");
   #size = 0;
   #closed = false;
 
-  private constructor(path: string, file: Deno.FsFile) {
+  private constructor(path: string, file: Deno.FsFile, onWrite: (bytes: number) => void) {
     this.path = path;
     this.#file = file;
+    this.#onWrite = onWrite;
   }
 
-  static async create(path: string): Promise<NewBlob> {
+  /** @param onWrite told how many bytes have come in, each time some do */
+  static async create(
+    path: string,
+    onWrite: (bytes: number) => void = () => {},
+  ): Promise<NewBlob> {
     const file = await reportFull(() => Deno.open(path, { write: true, createNew: true }));
-    return new NewBlob(path, file);
+    return new NewBlob(path, file, onWrite);
   }
 
   /** Bytes written so far. */
@@ -40,6 +46,7 @@ export class NewBlob implements AsyncDisposable {
   /** @throws {Problem} `storage_full` */
   async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#size += bytes.length;
+    this.#onWrite(bytes.length);
     this.#md5.update(bytes);
     this.#sha256.update(bytes);
     await reportFull(async () => {

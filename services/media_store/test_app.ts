@@ -9,6 +9,8 @@ import { openSqlite } from "@fovea/common/sqlite";
 import type { Item, ProblemDocument } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
+import type { Hono } from "hono";
+import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
 import { BlobStore } from "./blob_store.ts";
 import { EntityRepository } from "./entity_repository.ts";
@@ -21,6 +23,8 @@ export interface TestApp extends AsyncDisposable {
   folder: string;
   service: EntityService;
   blobs: BlobStore;
+  /** As Hono lists them. */
+  routes: Hono["routes"];
   request(path: string, init?: RequestInit): Promise<Response>;
   /** Adds an entity and expects that to succeed. */
   add(fields: FormFields): Promise<Item>;
@@ -65,6 +69,7 @@ export async function testApp(
     }),
     log: openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" }),
     maxUploadBytes: options.maxUploadBytes ?? 1024 * 1024,
+    metrics: new Registry(),
   });
   const request = async (path: string, init?: RequestInit) =>
     await app.request(new Request(new URL(path, "http://media_store"), init));
@@ -73,6 +78,7 @@ export async function testApp(
     folder,
     service,
     blobs,
+    routes: app.routes,
     request,
     async add(fields) {
       const answer = await request("/entity/", form(fields));

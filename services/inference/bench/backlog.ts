@@ -4,14 +4,14 @@
  *
  * @module
  */
+import { median } from "@fovea/bench/table";
+import { vitals } from "@fovea/bench/vitals";
 import { openSqlite } from "@fovea/common/sqlite";
 import { startService, temporaryFolder } from "@fovea/testing";
 import { BARE } from "@fovea/testing/house";
 import { sql } from "kysely";
 import { QueueRepository } from "../jobs/queue.ts";
 import { MIGRATIONS, type Tables } from "../jobs/tables.ts";
-import { residentMemory } from "./process.ts";
-import { median } from "./table.ts";
 
 const CLAIMS = 1000;
 
@@ -61,7 +61,7 @@ async function start(dataDir: string): Promise<{ startUp: number; memory: number
     const startUp = performance.now() - from;
     await (await fetch(`${service.url}/admin/stats`)).body?.cancel();
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    const memory = await residentMemory(service.pid);
+    const { memory } = await vitals(service.url);
     await service.kill("SIGKILL");
     return { startUp, memory };
   } finally {
@@ -106,5 +106,3 @@ async function measureClaims(dataDir: string): Promise<number> {
   }
   return median(times);
 }
-
-if (import.meta.main) console.log(await measureBacklog(100_000));

@@ -4,7 +4,7 @@
  * @module
  */
 import { openHouse } from "@fovea/testing/house";
-import { processorTime } from "./process.ts";
+import { vitals } from "@fovea/bench/vitals";
 
 /** Until all that belongs to starting is over, milliseconds. */
 const SETTLING = 5000;
@@ -13,9 +13,8 @@ const SETTLING = 5000;
 export async function measureIdle(seconds: number): Promise<number> {
   await using house = await openHouse();
   await new Promise((resolve) => setTimeout(resolve, SETTLING));
-  const before = await processorTime(house.inference.pid);
+  const processor = async () => (await vitals(house.inference.url)).processor;
+  const before = await processor();
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  return (await processorTime(house.inference.pid) - before) / seconds;
+  return (await processor() - before) / seconds;
 }
-
-if (import.meta.main) console.log(await measureIdle(Number(Deno.args[0] ?? 10)));

@@ -4,10 +4,10 @@
  *
  * @module
  */
+import { median } from "@fovea/bench/table";
 import { startService } from "@fovea/testing";
 import { BARE, clientOf, untilReady } from "@fovea/testing/house";
 import { subscribe } from "../testing/subscriber.ts";
-import { median } from "./table.ts";
 
 const WORKERS = 2;
 
@@ -86,5 +86,3 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
   await throughput(jobs);
   return { jobsPerSecond: await throughput(jobs), latency: await latency(Math.min(jobs, 500)) };
 }
-
-if (import.meta.main) console.log(await measureJobPath(Number(Deno.args[0] ?? 4000)));

@@ -10,7 +10,7 @@ import { Admission } from "./admission.ts";
 import { Attempts } from "./attempts.ts";
 import { JobService } from "./service.ts";
 import { ServiceRate } from "./service_rate.ts";
-import { Steps } from "./steps.ts";
+import { Steps, type ToldStep } from "./steps.ts";
 import type { JobRow, Tables } from "./tables.ts";
 
 export interface QueueOptions {
@@ -19,7 +19,7 @@ export interface QueueOptions {
   /** How many jobs may wait. */
   limit: number;
   /** Told after steps have been written: there may be a job to begin and events to send. */
-  onChange: () => void;
+  onChange: (told: readonly ToldStep[]) => void;
   /** Told that a job has been completed. */
   onCompleted: (job: JobRow) => void;
   /** Told that a job was cancelled while a worker is busy with it. */

@@ -9,7 +9,7 @@ import { type JobEventName, Problem } from "@fovea/contract";
 import type { Kysely, Transaction } from "kysely";
 import { setImmediate } from "node:timers";
 import { messagesOf } from "../events/job_events.ts";
-import { enqueue, type Message } from "../events/message_log.ts";
+import { enqueue } from "../events/message_log.ts";
 import { JobRepository } from "./repository.ts";
 import type { JobRow, Tables } from "./tables.ts";
 
@@ -35,7 +35,13 @@ export interface StepsOptions {
   now: () => number;
   newId: () => string;
   /** Told after steps have been written: there may be a job to begin and events to send. */
-  onChange: () => void;
+  onChange: (told: readonly ToldStep[]) => void;
+}
+
+/** A step of a job, as its event tells of it, and the job as it was then. */
+export interface ToldStep {
+  event: JobEventName;
+  job: JobRow;
 }
 
 /** How many steps share a transaction at most: others who use the database wait that long. */
@@ -76,7 +82,7 @@ export class Steps {
 
   async #write(steps: readonly Waiting[]): Promise<void> {
     const { db, now, newId, onChange } = this.#options;
-    const messages: Message[] = [];
+    const told: ToldStep[] = [];
     let settled: (() => void)[];
     try {
       settled = await db.transaction().execute(async (transaction) => {
@@ -84,7 +90,7 @@ export class Steps {
         const step: Step = {
           jobs: new JobRepository(transaction),
           transaction,
-          tell: (event, job) => void messages.push(...messagesOf(event, job, newId(), now())),
+          tell: (event, job) => void told.push({ event, job }),
         };
         for (const { work, resolve, reject } of steps) {
           try {
@@ -95,7 +101,10 @@ export class Steps {
             done.push(() => reject(error));
           }
         }
-        if (messages.length > 0) await enqueue(transaction, messages);
+        if (told.length > 0) {
+          const messages = told.flatMap(({ event, job }) => messagesOf(event, job, newId(), now()));
+          await enqueue(transaction, messages);
+        }
         return done;
       });
     } catch (error) {
@@ -105,7 +114,7 @@ export class Steps {
       return;
     }
     for (const settle of settled) settle();
-    if (messages.length > 0) onChange();
+    if (told.length > 0) onChange(told);
   }
 }
 

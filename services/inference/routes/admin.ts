@@ -11,13 +11,13 @@ import { z } from "zod";
 import { type Administration, REMOVABLE } from "../jobs/administration.ts";
 import type { PoolState } from "../workers/pool.ts";
 
-const retryRequest = z.strictObject({
+export const retryRequest = z.strictObject({
   task_type: z.enum(TASK_TYPES).optional(),
   error_code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]).optional(),
   since: z.int().min(0).optional(),
 });
 
-const cleanupQuery = z.strictObject({
+export const cleanupQuery = z.strictObject({
   status: z.enum(REMOVABLE).optional(),
   older_than_days: z.coerce.number().min(0).optional(),
 }).refine(({ status, older_than_days }) => status ?? older_than_days, {

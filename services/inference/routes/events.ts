@@ -5,11 +5,11 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { EventFeed, FeedItem } from "../events/event_feed.ts";
 
-const query = z.strictObject({
+export const eventsQuery = z.strictObject({
   task_type: z.enum(TASK_TYPES).optional(),
   job_id: z.uuid().toLowerCase().optional(),
 });
-type Filter = z.output<typeof query>;
+type Filter = z.output<typeof eventsQuery>;
 
 /** Milliseconds after which a client that lost its connection is to come back. */
 const RETRY = 2000;
@@ -21,7 +21,7 @@ const RETRY = 2000;
 export function eventRoutes(feed: EventFeed, access: Access): Hono {
   const app = new Hono();
   app.get("/events", access("read"), async (c) => {
-    const filter = checked(query, c.req.query(), "invalid_parameter");
+    const filter = checked(eventsQuery, c.req.query(), "invalid_parameter");
     const lastEventId = c.req.header("Last-Event-ID");
     const place = lastEventId === undefined ? await feed.end() : placeOf(lastEventId);
     return new Response(stream(feed, place, filter), {

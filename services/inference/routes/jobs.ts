@@ -5,11 +5,11 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { DEFAULT_PRIORITY, type JobService } from "../jobs/service.ts";
 
-const taskType = z.enum(TASK_TYPES);
+export const taskType = z.enum(TASK_TYPES);
 const entityId = z.int().positive();
 const MAX_PRIORITY = 10;
 
-const jobRequest = z.object({
+export const jobRequest = z.object({
   media_store_id: entityId,
   priority: z.int().optional(),
   job_id: z.uuid().optional(),
@@ -17,7 +17,7 @@ const jobRequest = z.object({
 });
 
 /** The body, by task; members that nobody knows are passed over. */
-const taskRequests = {
+export const taskRequests = {
   image_embedding: jobRequest,
   face_detection: jobRequest.extend({
     min_confidence: z.number().min(0).max(1).optional(),
@@ -25,7 +25,7 @@ const taskRequests = {
   }),
 } satisfies Record<TaskType, z.ZodObject>;
 
-const listQuery = z.strictObject({
+export const listQuery = z.strictObject({
   status: z.enum(JOB_STATUSES).optional(),
   task_type: taskType.optional(),
   media_store_id: z.coerce.number().pipe(entityId).optional(),

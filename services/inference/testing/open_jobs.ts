@@ -10,7 +10,7 @@ import { type JobStepEvent, Problem, type ProblemCode } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import type { Kysely } from "kysely";
 import type { Administration } from "../jobs/administration.ts";
-import { assembleQueue } from "../jobs/assemble.ts";
+import { assembleQueue, type QueueOptions } from "../jobs/assemble.ts";
 import type { Attempts } from "../jobs/attempts.ts";
 import type { JobService } from "../jobs/service.ts";
 import { type JobRow, MIGRATIONS, type Tables } from "../jobs/tables.ts";
@@ -62,8 +62,14 @@ export async function refusal(work: Promise<unknown>): Promise<Problem> {
 export const silent = openLog("test", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
 silent.level = "silent";
 
-/** @param limit how many jobs may wait */
-export async function openJobs(limit = 1000): Promise<OpenJobs> {
+/**
+ * @param limit how many jobs may wait
+ * @param onChange as of the queue
+ */
+export async function openJobs(
+  limit = 1000,
+  onChange: QueueOptions["onChange"] = () => {},
+): Promise<OpenJobs> {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.use(await temporaryFolder());
   const path = `${folder.path}/jobs.sqlite`;
@@ -85,7 +91,7 @@ export async function openJobs(limit = 1000): Promise<OpenJobs> {
       db,
       models,
       limit,
-      onChange: () => {},
+      onChange,
       onCompleted: () => {},
       onCancelled: (seq) => void cancelled.push(seq),
       now: () => clock.now,
