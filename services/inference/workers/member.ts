@@ -53,7 +53,6 @@ export class Member {
 
   /** @throws {Problem} the reason for which the worker ended before it could report */
   ask(order: Order): Promise<Report> {
-    clearTimeout(this.#idle);
     const waiting = Promise.withResolvers<Report>();
     this.#waiting.push(waiting);
     this.#thread.postMessage(order);
@@ -73,11 +72,14 @@ export class Member {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(why);
   }
 
+  /** One timer for many jobs: it looks again where there was one meanwhile. */
   #endWhenIdle(): void {
-    const left = this.#workedAt + this.#options.idle - performance.now();
-    this.#idle = setTimeout(
-      () => this.end("idle", new Problem("worker_lost", "worker had nothing to do")),
-      Math.max(0, left),
-    );
+    const left = () => this.#workedAt + this.#options.idle - performance.now();
+    this.#idle ??= setTimeout(() => {
+      this.#idle = undefined;
+      if (this.busy) return;
+      if (left() > 0) this.#endWhenIdle();
+      else this.end("idle", new Problem("worker_lost", "worker had nothing to do"));
+    }, Math.max(0, left()));
   }
 }
