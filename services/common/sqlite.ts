@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
@@ -29,7 +29,7 @@ export async function openSqlite<Tables>(
       "busy_timeout = 5000",
     ]
   ) connection.exec(`PRAGMA ${pragma}`);
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(connection) }) });
+  const db = new Kysely<Tables>({ dialect: new Dialect({ database: adapt(connection) }) });
   const { error } = await new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve(migrations) },
@@ -41,6 +41,17 @@ export async function openSqlite<Tables>(
     });
   }
   return db;
+}
+
+/** Kysely doesn't count on it, but in SQLite tables change within a transaction too: all or nothing. */
+class Dialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new class extends SqliteAdapter {
+      override get supportsTransactionalDdl(): boolean {
+        return true;
+      }
+    }();
+  }
 }
 
 /** How many statements are kept prepared; the queries of a service are far fewer. */
@@ -67,7 +78,14 @@ function adapt(connection: DatabaseSync): SqliteDatabase {
       return {
         reader: statement.columns().length > 0,
         all: (parameters) => statement.all(...parameters as SQLInputValue[]),
-        run: (parameters) => statement.run(...parameters as SQLInputValue[]),
+        run: (parameters) => {
+          // Of some errors, as of a full disk, SQLite rolls back by itself (https://sqlite.org/lang_transaction.html).
+          // To be told that there is nothing to roll back would hide what went wrong.
+          if (sql === "rollback" && !connection.isTransaction) {
+            return { changes: 0, lastInsertRowid: 0 };
+          }
+          return statement.run(...parameters as SQLInputValue[]);
+        },
         iterate: (parameters) =>
           statement.iterate(...parameters as SQLInputValue[]) as IterableIterator<unknown>,
       };

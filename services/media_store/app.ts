@@ -8,22 +8,26 @@ import type { Logger } from "@fovea/common/log";
 import { answerProblems } from "@fovea/common/problem_response";
 import { discardUnreadBody } from "@fovea/common/unread_body";
 import { Hono } from "hono";
-import type { BlobStore } from "./blob_store.ts";
+import type { BlobStore } from "./blobs/blob_store.ts";
 import manifest from "./deno.json" with { type: "json" };
-import { entityRoutes } from "./entity_routes.ts";
-import type { EntityService } from "./entity_service.ts";
+import { entityPartRoutes } from "./entities/part_routes.ts";
+import { entityRoutes } from "./entities/routes.ts";
+import type { EntityService } from "./entities/service.ts";
 import { healthRoutes } from "./health_routes.ts";
+import { thumbnailRoutes } from "./thumbnails/routes.ts";
+import type { Thumbnails } from "./thumbnails/thumbnails.ts";
 
 export function mediaStoreApp(
   parts: {
     service: EntityService;
     blobs: BlobStore;
+    thumbnails: Thumbnails;
     access: Access;
     log: Logger;
     maxUploadBytes: number;
   },
 ): Hono {
-  const { service, blobs, access, log, maxUploadBytes } = parts;
+  const { service, blobs, thumbnails, access, log, maxUploadBytes } = parts;
   const app = new Hono({ strict: false });
   app.use(discardUnreadBody);
   app.use(async (c, next) => {
@@ -46,6 +50,8 @@ export function mediaStoreApp(
     "/entity",
     entityRoutes({ service, access, beginBlob: () => blobs.begin(), maxUploadBytes }),
   );
+  app.route("/entity", entityPartRoutes({ service, access }));
+  app.route("/entity", thumbnailRoutes({ service, access, thumbnails }));
   answerProblems(app, log);
   return app;
 }

@@ -1,6 +1,6 @@
 /**
  * Starts media_store: settings, folder, database, service, server, in this order, and closes them
- * when it is asked to end.
+ * when it is asked to end. With options it checks the store or backs it up instead.
  *
  * @module
  */
@@ -11,12 +11,18 @@ import { askedToEnd, listen, runService } from "@fovea/common/serve";
 import { readSettings, refuseInsecure } from "@fovea/common/settings";
 import { openSqlite } from "@fovea/common/sqlite";
 import { mediaStoreApp } from "./app.ts";
-import { BlobStore } from "./blob_store.ts";
-import { EntityRepository } from "./entity_repository.ts";
-import { EntityService } from "./entity_service.ts";
-import { Inspector } from "./inspector.ts";
-import { migrations, type Tables } from "./migrations.ts";
+import { BlobStore } from "./blobs/blob_store.ts";
+import { careFor } from "./care/command.ts";
+import { EntityListing } from "./entities/listing.ts";
+import { migrations, type Tables } from "./entities/migrations.ts";
+import { EntityRepository } from "./entities/repository.ts";
+import { EntityService } from "./entities/service.ts";
+import { VersionRepository } from "./entities/versions.ts";
+import { Inspector } from "./media/inspector.ts";
 import { mediaStoreSettings } from "./settings.ts";
+import { Thumbnails } from "./thumbnails/thumbnails.ts";
+
+if (Deno.args.length > 0) Deno.exit(await careFor(Deno.args));
 
 await runService(async () => {
   const settings = readSettings(mediaStoreSettings, Deno.env);
@@ -29,8 +35,11 @@ await runService(async () => {
   await using db = await openSqlite<Tables>(`${folder.path}/entities.sqlite`, migrations);
   const blobs = await BlobStore.open(folder.path);
   using inspector = new Inspector();
+  using thumbnails = new Thumbnails({ blobs, maxPixels: settings.MAX_IMAGE_PIXELS, log });
   const service = new EntityService({
     entities: new EntityRepository(db),
+    versions: new VersionRepository(db),
+    listing: new EntityListing(db),
     blobs,
     inspector,
     maxPixels: settings.MAX_IMAGE_PIXELS,
@@ -40,6 +49,7 @@ await runService(async () => {
   const app = mediaStoreApp({
     service,
     blobs,
+    thumbnails,
     access,
     log,
     maxUploadBytes: settings.MAX_UPLOAD_BYTES,

@@ -10,11 +10,14 @@ import type { Item, ProblemDocument } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { mediaStoreApp } from "./app.ts";
-import { BlobStore } from "./blob_store.ts";
-import { EntityRepository } from "./entity_repository.ts";
-import { EntityService } from "./entity_service.ts";
-import { Inspector } from "./inspector.ts";
-import { migrations, type Tables } from "./migrations.ts";
+import { BlobStore } from "./blobs/blob_store.ts";
+import { EntityListing } from "./entities/listing.ts";
+import { migrations, type Tables } from "./entities/migrations.ts";
+import { EntityRepository } from "./entities/repository.ts";
+import { EntityService } from "./entities/service.ts";
+import { VersionRepository } from "./entities/versions.ts";
+import { Inspector } from "./media/inspector.ts";
+import { Thumbnails } from "./thumbnails/thumbnails.ts";
 
 /** media_store in one process with its test. */
 export interface TestApp extends AsyncDisposable {
@@ -31,13 +34,16 @@ export interface TestApp extends AsyncDisposable {
 export type FormFields = Record<string, string | Blob>;
 
 /** A form as a client would send it; a `Blob` comes as a file of the name "picture". */
-export function form(fields: FormFields): RequestInit & { method: string; body: FormData } {
+export function form(
+  fields: FormFields,
+  method = "POST",
+): RequestInit & { method: string; body: FormData } {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (typeof value === "string") body.set(name, value);
     else body.set(name, value, "picture");
   }
-  return { method: "POST", body };
+  return { method, body };
 }
 
 export async function testApp(
@@ -48,22 +54,28 @@ export async function testApp(
   const db = cleanup.use(await openSqlite<Tables>(`${folder}/entities.sqlite`, migrations));
   const inspector = cleanup.use(new Inspector());
   const blobs = await BlobStore.open(folder);
+  const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
+  const maxPixels = options.maxPixels ?? 50_000_000;
+  const thumbnails = cleanup.use(new Thumbnails({ blobs, maxPixels, log }));
   const service = new EntityService({
     entities: new EntityRepository(db),
+    versions: new VersionRepository(db),
+    listing: new EntityListing(db),
     blobs,
     inspector,
-    maxPixels: options.maxPixels ?? 50_000_000,
+    maxPixels,
   });
   const app = mediaStoreApp({
     service,
     blobs,
+    thumbnails,
     access: await openAccess({
       AUTH_MODE: "test",
       PUBLIC_KEY_PATH: undefined,
       READ_AUTH_ENABLED: false,
       DATA_DIR: folder,
     }),
-    log: openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" }),
+    log,
     maxUploadBytes: options.maxUploadBytes ?? 1024 * 1024,
   });
   const request = async (path: string, init?: RequestInit) =>
