@@ -5,7 +5,7 @@
  * A token is a JWT signed with ES256, `Authorization: Bearer …`. Claims: `sub` and `exp` (required),
  * `ai_inference_support` (create and delete jobs), `media_store_write` (change entities), `is_admin`
  * (everything, and alone admin calls and delete-all). Reads are open unless READ_AUTH_ENABLED;
- * health and `/` always are.
+ * health, `/`, `/docs` and `/openapi.json` always are.
  *
  * @module
  */

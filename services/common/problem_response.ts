@@ -1,12 +1,13 @@
-import { Problem } from "@fovea/contract";
+import { Problem, type ProblemDocument } from "@fovea/contract";
 import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { z } from "zod";
 import type { Logger } from "./log.ts";
+import { requestIdOf } from "./request_id.ts";
 import { expectation } from "./settings.ts";
 
-function answer(problem: Problem): Response {
-  const document = problem.document();
+function answer(c: Context, problem: Problem): Response {
+  const document: ProblemDocument = { ...problem.document(), request_id: requestIdOf(c) };
   // Made anew: a header that a route set before it failed belongs to an answer that never came.
   const headers = new Headers({ "Content-Type": "application/problem+json" });
   if (typeof document.retry_after_s === "number") {
@@ -27,6 +28,7 @@ function answer(problem: Problem): Response {
 export function answerProblems(app: Hono<any>, log: Logger): void {
   app.notFound((c) =>
     answer(
+      c,
       new Problem(
         "route_not_found",
         `there is no ${c.req.method} ${new URL(c.req.url).pathname} here`,
@@ -34,12 +36,14 @@ export function answerProblems(app: Hono<any>, log: Logger): void {
     )
   );
   app.onError((error, c) => {
-    if (error instanceof Problem) return answer(error);
+    if (error instanceof Problem) return answer(c, error);
     if (error instanceof HTTPException && error.status === 400) {
-      return answer(new Problem("malformed_body", `body can't be read: ${error.message}`));
+      return answer(c, new Problem("malformed_body", `body can't be read: ${error.message}`));
     }
-    log.error({ err: error, method: c.req.method, path: c.req.path }, "request failed");
+    const { method, path } = c.req;
+    log.error({ err: error, request_id: requestIdOf(c), method, path }, "request failed");
     return answer(
+      c,
       new Problem("internal_error", "the service failed to answer: its log says why"),
     );
   });

@@ -38,13 +38,15 @@ Deno.test("creating and removing jobs needs a token with the right, looking at t
   });
 });
 
-Deno.test("with READ_AUTH_ENABLED reading needs a token too, health and / never do", async () => {
+Deno.test("with READ_AUTH_ENABLED reading needs a token too, health and documentation never do", async () => {
   await using guarded = await startGuarded("inference", { ...BARE, READ_AUTH_ENABLED: "true" });
   const { call, privateKey } = guarded;
-  await refused(await call("/job/"), 401, "unauthorized");
+  for (const read of ["/job/", "/metrics"]) {
+    await refused(await call(read), 401, "unauthorized");
+  }
   const listed = await call("/job/", await tokenOf(privateKey, {}));
   assert.equal((await listed.json()).pagination.total_items, 0);
-  for (const open of ["/", "/health", "/info"]) {
+  for (const open of ["/", "/health", "/info", "/docs", "/openapi.json"]) {
     const response = await call(open);
     assert.equal(response.status, 200);
     await response.body?.cancel();

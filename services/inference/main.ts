@@ -6,11 +6,13 @@
 import { openAccess } from "@fovea/common/access";
 import { claimFolder } from "@fovea/common/folder";
 import { openLog } from "@fovea/common/log";
+import { processMetrics } from "@fovea/common/process_metrics";
 import { askedToEnd, listen, runService } from "@fovea/common/serve";
 import { refuseInsecure } from "@fovea/common/settings";
 import { openSqlite } from "@fovea/common/sqlite";
 import { type Info, type Problem, TASK_TYPES } from "@fovea/contract";
 import { fetchModel } from "@fovea/models";
+import { Registry } from "prom-client";
 import { createApp } from "./app.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { BrokerLink, withoutPassword } from "./events/broker_link.ts";
@@ -19,6 +21,10 @@ import { Outbox } from "./events/outbox.ts";
 import { Dispatcher } from "./jobs/dispatcher.ts";
 import { JobService } from "./jobs/service.ts";
 import { MIGRATIONS, type Tables } from "./jobs/tables.ts";
+import { unsentEvents, waitingJobs } from "./metrics/backlog.ts";
+import { backlogMetrics } from "./metrics/backlog_metrics.ts";
+import { jobMetrics } from "./metrics/job_metrics.ts";
+import { workerMetrics } from "./metrics/worker_metrics.ts";
 import { ServedModels } from "./tasks/served_models.ts";
 import { readinessChecks } from "./readiness.ts";
 import { inferenceSettings } from "./settings.ts";
@@ -57,6 +63,10 @@ await runService(async () => {
     log,
   });
 
+  const metrics = new Registry();
+  using _ = processMetrics(metrics);
+  const countSteps = jobMetrics(metrics);
+
   const pool = new WorkerPool({
     size: settings.INFERENCE_WORKERS,
     settings: {
@@ -73,6 +83,7 @@ await runService(async () => {
     idle: settings.WORKER_IDLE_SECONDS * 1000,
     log,
     onFree: () => dispatcher.wake(),
+    onEnd: workerMetrics(metrics),
   });
   const models = new ServedModels({
     choices: { face_detection: settings.FACE_MODEL, image_embedding: settings.EMBEDDING_MODEL },
@@ -91,7 +102,8 @@ await runService(async () => {
     models,
     now: Date.now,
     newId: () => crypto.randomUUID(),
-    onChange: () => {
+    onChange: (steps) => {
+      countSteps(steps);
       dispatcher.wake();
       outbox.wake();
     },
@@ -112,7 +124,14 @@ await runService(async () => {
     mediaStoreUrl: settings.MEDIA_STORE_URL,
     brokerConnected: () => link.connected,
   });
-  const app = createApp({ jobs, access, info, checks, accept: broker?.accept, log });
+  backlogMetrics(metrics, {
+    queue: () => waitingJobs(db, Date.now()),
+    outbox: () => unsentEvents(db, Date.now()),
+    brokerConnected: () => link.connected,
+    workers: () => pool.alive,
+    tasks: () => models.describe(),
+  });
+  const app = createApp({ jobs, access, info, checks, accept: broker?.accept, log, metrics });
 
   await jobs.recover();
   outbox.wake();

@@ -68,7 +68,7 @@ Deno.test("a token that is expired, forged, incomplete or none at all is refused
   }
 });
 
-Deno.test("reads are open unless READ_AUTH_ENABLED, and health always is", async () => {
+Deno.test("reads are open unless READ_AUTH_ENABLED, health and documentation always are", async () => {
   for (const [enabled, expected] of [["false", 200], ["true", 401]] as const) {
     await using guarded = await startGuarded("media_store", { READ_AUTH_ENABLED: enabled });
     const { call, privateKey } = guarded;
@@ -80,10 +80,14 @@ Deno.test("reads are open unless READ_AUTH_ENABLED, and health always is", async
     const writer = await tokenOf(privateKey, { media_store_write: true });
     await (await call("/entity/", writer, upload())).body?.cancel();
     const reader = await tokenOf(privateKey, {});
-    for (const path of ["/entity/", "/entity/1", "/entity/1/versions", "/entity/1/image"]) {
+    for (
+      const path of ["/entity/", "/entity/1", "/entity/1/versions", "/entity/1/image", "/metrics"]
+    ) {
       assert.equal(await statusOf(path), expected, path);
       assert.equal(await statusOf(path, reader), 200, path);
     }
-    for (const path of ["/", "/health", "/health/ready"]) assert.equal(await statusOf(path), 200);
+    for (const path of ["/", "/health", "/health/ready", "/docs", "/openapi.json"]) {
+      assert.equal(await statusOf(path), 200, path);
+    }
   }
 });

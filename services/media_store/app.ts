@@ -4,10 +4,12 @@
  * @module
  */
 import type { Access } from "@fovea/common/access";
+import { httpApp } from "@fovea/common/http_app";
 import type { Logger } from "@fovea/common/log";
-import { answerProblems } from "@fovea/common/problem_response";
-import { discardUnreadBody } from "@fovea/common/unread_body";
-import { Hono } from "hono";
+import { selfRoutes } from "@fovea/common/self_routes";
+import type { Hono } from "hono";
+import type { Registry } from "prom-client";
+import { describeMediaStore } from "./api/document.ts";
 import type { BlobStore } from "./blobs/blob_store.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { entityPartRoutes } from "./entities/part_routes.ts";
@@ -17,6 +19,9 @@ import { healthRoutes } from "./health_routes.ts";
 import { thumbnailRoutes } from "./thumbnails/routes.ts";
 import type { Thumbnails } from "./thumbnails/thumbnails.ts";
 
+const SELF = { name: "fovea-media-store", version: manifest.version };
+
+/** @param parts `metrics` is where the figures of the HTTP side go */
 export function mediaStoreApp(
   parts: {
     service: EntityService;
@@ -25,26 +30,12 @@ export function mediaStoreApp(
     access: Access;
     log: Logger;
     maxUploadBytes: number;
+    metrics: Registry;
   },
 ): Hono {
-  const { service, blobs, thumbnails, access, log, maxUploadBytes } = parts;
-  const app = new Hono({ strict: false });
-  app.use(discardUnreadBody);
-  app.use(async (c, next) => {
-    const start = performance.now();
-    await next();
-    const { method, path } = c.req;
-    const { status } = c.res;
-    const isRead = method === "GET" || method === "HEAD";
-    const level = status >= 500 ? "warn" : isRead ? "debug" : "info";
-    log[level]({ method, path, status, ms: Math.round(performance.now() - start) }, "request");
-  });
-  app.get("/", (c) =>
-    c.json({
-      name: "fovea-media-store",
-      version: manifest.version,
-      message: "Welcome to Fovea's media_store: entities are at /entity/, health is at /health",
-    }));
+  const { service, blobs, thumbnails, access, log, maxUploadBytes, metrics } = parts;
+  const app = httpApp({ log, metrics });
+  app.route("/", selfRoutes({ ...SELF, describe: describeMediaStore, metrics, access }));
   app.route("/health", healthRoutes(service, log));
   app.route(
     "/entity",
@@ -52,6 +43,5 @@ export function mediaStoreApp(
   );
   app.route("/entity", entityPartRoutes({ service, access }));
   app.route("/entity", thumbnailRoutes({ service, access, thumbnails }));
-  answerProblems(app, log);
   return app;
 }

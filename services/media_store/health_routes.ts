@@ -1,4 +1,5 @@
 import type { Logger } from "@fovea/common/log";
+import { requestIdOf } from "@fovea/common/request_id";
 import { Problem } from "@fovea/contract";
 import { Hono } from "hono";
 import type { EntityService } from "./entities/service.ts";
@@ -11,7 +12,7 @@ export function healthRoutes(service: EntityService, log: Logger): Hono {
     try {
       await service.probe();
     } catch (error) {
-      log.error({ err: error }, "not ready");
+      log.error({ err: error, request_id: requestIdOf(c) }, "not ready");
       throw new Problem("not_ready", "the store can't be written: the service's log says why");
     }
     return c.json({ status: "ready" });

@@ -7,9 +7,11 @@
 import { openAccess } from "@fovea/common/access";
 import { claimFolder } from "@fovea/common/folder";
 import { openLog } from "@fovea/common/log";
+import { processMetrics } from "@fovea/common/process_metrics";
 import { askedToEnd, listen, runService } from "@fovea/common/serve";
 import { readSettings, refuseInsecure } from "@fovea/common/settings";
 import { openSqlite } from "@fovea/common/sqlite";
+import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
 import { BlobStore } from "./blobs/blob_store.ts";
 import { careFor } from "./care/command.ts";
@@ -17,9 +19,11 @@ import { EntityListing } from "./entities/listing.ts";
 import { migrations, type Tables } from "./entities/migrations.ts";
 import { EntityRepository } from "./entities/repository.ts";
 import { EntityService } from "./entities/service.ts";
+import { tallyOf } from "./entities/tally.ts";
 import { VersionRepository } from "./entities/versions.ts";
 import { Inspector } from "./media/inspector.ts";
 import { mediaStoreSettings } from "./settings.ts";
+import { storeMetrics } from "./store_metrics.ts";
 import { Thumbnails } from "./thumbnails/thumbnails.ts";
 
 if (Deno.args.length > 0) Deno.exit(await careFor(Deno.args));
@@ -46,6 +50,13 @@ await runService(async () => {
   });
   await service.recover(log);
 
+  const metrics = new Registry();
+  using _ = processMetrics(metrics);
+  storeMetrics(metrics, {
+    bytesReceived: () => blobs.bytesReceived,
+    tally: () => tallyOf(db),
+    thumbnails: () => thumbnails.counts,
+  });
   const app = mediaStoreApp({
     service,
     blobs,
@@ -53,6 +64,7 @@ await runService(async () => {
     access,
     log,
     maxUploadBytes: settings.MAX_UPLOAD_BYTES,
+    metrics,
   });
   const server = listen({ hostname, port, portSetting: "MEDIA_STORE_PORT" }, app.fetch);
   log.info({ url: server.url }, "listening");

@@ -1,5 +1,6 @@
 /**
- * media_store for tests: the whole of it, on a real folder and database, without a port.
+ * media_store for tests: the whole of it, on a real folder and database, without a port. Every
+ * answer that a test gets is held against the API document.
  *
  * @module
  */
@@ -8,7 +9,11 @@ import { openLog } from "@fovea/common/log";
 import { openSqlite } from "@fovea/common/sqlite";
 import type { Item, ProblemDocument } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
+import { witness } from "@fovea/testing/api_document";
 import assert from "node:assert/strict";
+import type { Hono } from "hono";
+import { Registry } from "prom-client";
+import { describeMediaStore } from "./api/document.ts";
 import { mediaStoreApp } from "./app.ts";
 import { BlobStore } from "./blobs/blob_store.ts";
 import { EntityListing } from "./entities/listing.ts";
@@ -19,11 +24,16 @@ import { VersionRepository } from "./entities/versions.ts";
 import { Inspector } from "./media/inspector.ts";
 import { Thumbnails } from "./thumbnails/thumbnails.ts";
 
+/** Has seen every answer to the tests of one file. */
+export const apiWitness = witness(describeMediaStore());
+
 /** media_store in one process with its test. */
 export interface TestApp extends AsyncDisposable {
   folder: string;
   service: EntityService;
   blobs: BlobStore;
+  /** As Hono lists them. */
+  routes: Hono["routes"];
   request(path: string, init?: RequestInit): Promise<Response>;
   /** Adds an entity and expects that to succeed. */
   add(fields: FormFields): Promise<Item>;
@@ -77,14 +87,19 @@ export async function testApp(
     }),
     log,
     maxUploadBytes: options.maxUploadBytes ?? 1024 * 1024,
+    metrics: new Registry(),
   });
-  const request = async (path: string, init?: RequestInit) =>
-    await app.request(new Request(new URL(path, "http://media_store"), init));
+  const request = async (path: string, init?: RequestInit) => {
+    const answer = await app.request(new Request(new URL(path, "http://media_store"), init));
+    await apiWitness.check(init?.method ?? "GET", path, answer);
+    return answer;
+  };
   const owned = cleanup.move();
   return {
     folder,
     service,
     blobs,
+    routes: app.routes,
     request,
     async add(fields) {
       const answer = await request("/entity/", form(fields));

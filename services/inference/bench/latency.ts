@@ -4,10 +4,10 @@
  *
  * @module
  */
+import { median } from "@fovea/bench/table";
 import type { FaceDetectionResult, JobEndedEvent, TaskType } from "@fovea/contract";
 import { openHouse } from "@fovea/testing/house";
 import { subscribe } from "../testing/subscriber.ts";
-import { median } from "./table.ts";
 
 const WARM_UP = 20;
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { median } from "@fovea/bench/table";
 import { READY, type Turn } from "./contender.ts";
-import { median } from "./table.ts";
 
 /** How a contender is started. */
 export interface Entry {

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { atMost, type Measured } from "@fovea/bench/figure";
+import { median } from "@fovea/bench/table";
 import type { JobEndedEvent } from "@fovea/contract";
 import { openHouse } from "@fovea/testing/house";
 import { subscribe } from "../testing/subscriber.ts";
-import { median } from "./table.ts";
 
 const JOBS = 1000;
 const AT_ONCE = 20;
@@ -15,16 +16,6 @@ const WINDOW = 100;
 
 /** What must come of a picture: the number of faces, or the error's code. */
 type Answer = number | string;
-
-export interface Soak {
-  jobs: number;
-  /** Jobs that ended in another way than their picture asks for. */
-  wrong: number;
-  /** Median resident memory of the service during the first and the last hundred jobs, bytes. */
-  rssFirst: number;
-  rssLast: number;
-  workersLost: number;
-}
 
 const image = (name: string) =>
   Deno.readFile(new URL(`../../../clients/images/${name}`, import.meta.url));
@@ -47,8 +38,8 @@ async function pictures(): Promise<[Uint8Array<ArrayBuffer>, Answer][]> {
 }
 
 /** Runs the jobs through both services, as clients would. */
-export async function soak(env: Record<string, string>): Promise<Soak> {
-  await using house = await openHouse({ INFERENCE_WORKERS: "2", ...env });
+export async function soak(): Promise<Measured> {
+  await using house = await openHouse({ INFERENCE_WORKERS: "2" });
   const expected: [number, Answer][] = [];
   for (const [bytes, answer] of await pictures()) {
     expected.push([(await house.upload(bytes)).id, answer]);
@@ -67,30 +58,30 @@ export async function soak(env: Record<string, string>): Promise<Soak> {
       subscriber.heard.splice(subscriber.heard.indexOf(heard), 1);
       const { face_count, error_code }: JobEndedEvent = JSON.parse(heard.payload);
       if ((error_code ?? face_count) !== answer) wrong++;
-      rss.push(await residentMemory(house.inference.pid));
+      rss.push(await residentMemory(house.inference.url));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, client));
+  const first = median(rss.slice(0, WINDOW));
+  const last = median(rss.slice(-WINDOW));
+  const lost = house.inference.log().filter(({ msg }) => msg.startsWith("worker ended")).length;
+  const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  console.log(
+    `\n${rss.length} jobs on good and broken pictures, ${AT_ONCE} at once: memory of the service ` +
+      `${mb(first)} during the first hundred, ${mb(last)} during the last`,
+  );
   return {
-    jobs: rss.length,
-    wrong,
-    rssFirst: median(rss.slice(0, WINDOW)),
-    rssLast: median(rss.slice(-WINDOW)),
-    workersLost: house.inference.log().filter(({ msg }) => msg.startsWith("worker ended")).length,
+    figures: [
+      atMost("soak: jobs with another answer than their picture's", wrong, 0),
+      atMost("soak: workers lost", lost, 0),
+      atMost("soak: memory during the last hundred jobs : the first", last / first, 1.05),
+    ],
+    details: { jobs: rss.length, wrong, lost, rss },
   };
 }
 
-/** Bytes of a process that lie in memory (Linux, proc_pid_statm(5), second figure, pages of 4096 bytes). */
-async function residentMemory(pid: number): Promise<number> {
-  const [, resident] = (await Deno.readTextFile(`/proc/${pid}/statm`)).split(" ");
-  return Number(resident) * 4096;
-}
-
-if (import.meta.main) {
-  const { jobs, wrong, rssFirst, rssLast, workersLost } = await soak({});
-  const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
-  console.log(
-    `${jobs} jobs, ${wrong} wrong, ${workersLost} workers lost; memory ${mb(rssFirst)} MB during ` +
-      `the first hundred, ${mb(rssLast)} MB during the last (× ${(rssLast / rssFirst).toFixed(3)})`,
-  );
+/** Bytes of a service's process that lie in memory, as it says itself. */
+async function residentMemory(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)![1]);
 }

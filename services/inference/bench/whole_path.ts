@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { percentile } from "@fovea/bench/table";
 import type { JobEndedEvent } from "@fovea/contract";
 import { openHouse } from "@fovea/testing/house";
 import { subscribe } from "../testing/subscriber.ts";
@@ -49,18 +50,33 @@ export async function enterWholePath(
           ended.push(performance.now());
         }
       };
-      await Promise.all(Array.from({ length: workers * LANES_PER_WORKER }, lane));
+      const lanes = Promise.all(Array.from({ length: workers * LANES_PER_WORKER }, lane));
+      const health = await timeHealth(house.inference.url, until);
+      await lanes;
       // From the last of the first round to the last one before the lanes run out.
       const counted = ended.filter((time) => time <= until);
       const span = counted.at(-1)! - counted[workers - 1]!;
       return {
         picturesPerSecond: (counted.length - workers) / span * 1000,
-        stages: {},
+        // The median of one number is that number.
+        stages: { health: [percentile(health, 99)] },
         peakMemory: NaN,
       };
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Milliseconds that each answer took, which is how long other things kept the main thread from it. */
+async function timeHealth(url: string, until: number): Promise<number[]> {
+  const took: number[] = [];
+  while (performance.now() < until) {
+    const from = performance.now();
+    await (await fetch(`${url}/health`)).body?.cancel();
+    took.push(performance.now() - from);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return took;
 }
 
 /** The same JPEG with a comment of its own: a second upload of the same bytes would be refused. */

@@ -1,6 +1,6 @@
 import type { Detection, FaceNet } from "./face_net.ts";
 import { detectAtHalfSize } from "./half_size.ts";
-import { overlap, suppressOverlaps } from "./suppress_overlaps.ts";
+import { MAX_CANDIDATES_IN_VIEW, overlap, suppressOverlaps } from "./suppress_overlaps.ts";
 
 /** Boxes of the same face at two sizes differ: they overlap at least this much (intersection over union). */
 const SAME_FACE = 0.35;
@@ -26,11 +26,13 @@ export function sureAtBothSizes(net: FaceNet): FaceNet {
       const found = suppressOverlaps(
         await net.detect(rgb, width, height, minConfidence),
         net.maxOverlap,
+        MAX_CANDIDATES_IN_VIEW,
       );
       if (!found.some(isLarge)) return found;
       const atHalf = suppressOverlaps(
         await detectAtHalfSize(net, rgb, width, height, minConfidence),
         net.maxOverlap,
+        MAX_CANDIDATES_IN_VIEW,
       );
       return found.map((one) => isLarge(one) ? lessSure(one, atHalf) : one)
         .filter(({ confidence }) => confidence >= minConfidence);

@@ -7,7 +7,7 @@ import type { BoundingBox, Face, Point, TaskOptions } from "@fovea/contract";
 import type { Picture } from "../picture/decode.ts";
 import type { Detection, FaceNet } from "./face_net.ts";
 import { detectAtHalfSize } from "./half_size.ts";
-import { suppressOverlaps } from "./suppress_overlaps.ts";
+import { MAX_CANDIDATES_IN_VIEW, suppressOverlaps } from "./suppress_overlaps.ts";
 import { answersFor, type View, viewsOf } from "./views.ts";
 
 /** A view with its pixels: height × width × 3 bytes, RGB. */
@@ -44,7 +44,7 @@ export async function findFaces(
       const answers = seen.map((detection) => toPicture(detection, shown.view))
         .filter((detection) => answersFor(shown.view, detection.bbox, picture));
       const sure = found.filter((other) => isSure(other, net));
-      const faces = suppressOverlaps(answers, net.maxOverlap)
+      const faces = suppressOverlaps(answers, net.maxOverlap, MAX_CANDIDATES_IN_VIEW)
         .filter((one) => !sure.some((other) => isPart(one, other)));
       found.push(...faces);
     }

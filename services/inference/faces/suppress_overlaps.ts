@@ -20,23 +20,29 @@ export function overlap(a: BoundingBox, b: BoundingBox): number {
   return shared / (a.width * a.height + b.width * b.height - shared);
 }
 
-/** A crowd stays far below it; a job that asks for everything, however unsure, exceeds it. */
+/**
+ * Candidates in a picture, and in one view of it, of which each pair may have to be compared: a crowd
+ * stays far below, a job that asks for everything, however unsure, exceeds them.
+ */
 const MAX_CANDIDATES = 5000;
+export const MAX_CANDIDATES_IN_VIEW = 1000;
 
 /**
  * Non-maximum suppression: of boxes that overlap, the most confident stays.
  *
- * @param found boxes in one coordinate system, any order; only the 5000 most confident are considered
+ * @param found boxes in one coordinate system, any order
  * @param maxOverlap two boxes overlapping more than this (intersection over union, 0…1) are one face
+ * @param most only so many of the most confident are considered
  * @returns those kept, most confident first
  */
 export function suppressOverlaps<Found extends { bbox: BoundingBox; confidence: number }>(
   found: readonly Found[],
   maxOverlap: number,
+  most = MAX_CANDIDATES,
 ): Found[] {
   const kept: Found[] = [];
   const candidates = found.toSorted((a, b) => b.confidence - a.confidence);
-  for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
+  for (const candidate of candidates.slice(0, most)) {
     if (kept.every((other) => overlap(candidate.bbox, other.bbox) <= maxOverlap)) {
       kept.push(candidate);
     }

@@ -1,7 +1,7 @@
 /**
  * Golden values of face detection, computed by faces_golden.py from what the networks say of
- * faces_views.ts. As a program, with numpy and all three models at hand, it writes
- * faces_golden.json:
+ * faces_views.ts on onnxruntime-node. As a program, with numpy, the native backend and all three
+ * models at hand, it writes faces_golden.json:
  *
  *     MODEL_MIRROR=… deno run --allow-env --allow-net --allow-read --allow-write --allow-run \
  *       services/inference/golden/faces_golden.ts
@@ -11,7 +11,7 @@
 import { temporaryFolder } from "@fovea/testing";
 import { type TestModel, testModel } from "@fovea/testing/models";
 import type { Detection } from "../faces/face_net.ts";
-import { openSession } from "../tasks/onnx_session.ts";
+import { NATIVE_FLAGS, runProgram } from "../testing/native_program.ts";
 import { goldenViews, type Pixels } from "./faces_views.ts";
 
 /** Each model, with the frame of its network and the name by which the script knows it. */
@@ -48,12 +48,13 @@ export async function computeGolden(model: TestModel, view: Pixels): Promise<Det
   await Deno.writeTextFile(file("view.json"), JSON.stringify(description));
   await Deno.writeFile(file("view.rgb"), view.rgb);
   await runScript("input", folder.path);
-  const data = new Float32Array((await Deno.readFile(file("input.f32"))).buffer);
-  const session = await openSession(model.path);
-  const outputs = await session.run({ input: { data, dims: [1, 3, height, width] } });
-  for (const [name, output] of Object.entries(outputs)) {
-    await Deno.writeFile(file(`${name}.f32`), new Uint8Array(output.data.slice().buffer));
-  }
+  const path = await Deno.realPath(model.path);
+  const args = [path, folder.path, String(height), String(width)];
+  const { code, stderr } = await runProgram("native_outputs.ts", args, [
+    ...NATIVE_FLAGS,
+    `--allow-write=${folder.path}`,
+  ]);
+  if (code !== 0) throw new Error(`Cannot compute golden values: ${stderr}`);
   return JSON.parse(await runScript("faces", folder.path));
 }
 

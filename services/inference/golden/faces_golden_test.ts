@@ -5,6 +5,7 @@ import type { Detection, FaceNet } from "../faces/face_net.ts";
 import { suppressOverlaps } from "../faces/suppress_overlaps.ts";
 import { ultraface } from "../faces/ultraface.ts";
 import { yunet as yunetOn } from "../faces/yunet.ts";
+import { native } from "../testing/native_program.ts";
 import { openSession, type Session } from "../tasks/onnx_session.ts";
 import stored from "./faces_golden.json" with { type: "json" };
 import { computeGolden, type Golden, type ModelName, PYTHON, type View } from "./faces_golden.ts";
@@ -59,7 +60,7 @@ function check(
     }
   });
 
-  testNeeding([...needs, numpy], `${name}'s stored golden values are numpy's`, async () => {
+  testNeeding([...needs, numpy, native], `${name}'s stored golden values are numpy's`, async () => {
     for (const [view, pixels] of Object.entries(await goldenViews(net!))) {
       agree(await computeGolden(model!, pixels), GOLDEN[name][view as View]);
     }

@@ -37,8 +37,14 @@ export interface JobServiceOptions {
   models: ServedModels;
   now: () => number;
   newId: () => string;
-  /** Told after a step has been written: there may be a job to begin and events to send. */
-  onChange: () => void;
+  /** Told after steps have been written: there may be a job to begin and events to send. */
+  onChange: (steps: readonly JobStep[]) => void;
+}
+
+/** A step of a job, as its event tells of it, and the job as it was then. */
+export interface JobStep {
+  event: JobEventName;
+  job: JobRow;
 }
 
 export class JobService {
@@ -229,14 +235,14 @@ export class JobService {
   /** One transaction for a step and the event that tells of it. */
   async #step<T>(work: (jobs: JobRepository, tell: Tell) => Promise<T>): Promise<T> {
     const { db, now, newId, onChange } = this.#options;
-    let told = false;
+    const told: JobStep[] = [];
     const result = await db.transaction().execute((transaction: Transaction<Tables>) =>
       work(new JobRepository(transaction), async (event, job) => {
         await enqueue(transaction, messagesOf(event, job, newId(), now()));
-        told = true;
+        told.push({ event, job });
       })
     );
-    if (told) onChange();
+    if (told.length > 0) onChange(told);
     return result;
   }
 }

@@ -118,10 +118,14 @@ export function initialize(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const wasm = await Deno.readFile(
+  const file = await Deno.open(
     new URL(import.meta.resolve("@imagemagick/magick-wasm/magick.wasm")),
   );
-  await initializeImageMagick(wasm);
+  const headers = { "Content-Type": "application/wasm" };
+  await initializeImageMagick(
+    // Compiled as it is read: its 14 MB need not lie in memory beside what becomes of them.
+    await WebAssembly.compileStreaming(new Response(file.readable, { headers })),
+  );
   // Its disk would be memory, too: a file system that WebAssembly makes believe.
   ResourceLimits.disk = 0n;
 }

@@ -1,23 +1,27 @@
 import type { Access } from "@fovea/common/access";
+import { sentAs } from "@fovea/common/api";
 import { checked, jsonBody } from "@fovea/common/problem_response";
 import { JOB_STATUSES, pageOf, Problem, TASK_TYPES, type TaskType } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";
 import { DEFAULT_PRIORITY, type JobService } from "../jobs/service.ts";
 
-const taskType = z.enum(TASK_TYPES);
+export const taskType = z.enum(TASK_TYPES);
 const entityId = z.int().positive();
 const MAX_PRIORITY = 10;
 
-const jobRequest = z.object({
+/** Body of `POST /job/{task_type}`, whatever the task. */
+export const jobRequest = z.object({
   media_store_id: entityId,
-  priority: z.int().optional(),
+  priority: z.int().optional().meta(
+    sentAs({ type: "integer", minimum: 0, maximum: MAX_PRIORITY, default: DEFAULT_PRIORITY }),
+  ),
   job_id: z.uuid().optional(),
   force: z.boolean().optional(),
 });
 
 /** What may stand beside these in the body, by task; members that nobody knows are passed over. */
-const taskOptions = {
+export const taskOptions = {
   image_embedding: z.object({}),
   face_detection: z.object({
     min_confidence: z.number().min(0).max(1).optional(),
@@ -25,10 +29,11 @@ const taskOptions = {
   }),
 } satisfies Record<TaskType, z.ZodObject>;
 
-const listQuery = z.strictObject({
+export const listQuery = z.strictObject({
   status: z.enum(JOB_STATUSES).optional(),
   task_type: taskType.optional(),
-  media_store_id: z.coerce.number().pipe(entityId).optional(),
+  media_store_id: z.coerce.number().pipe(entityId).optional()
+    .meta(sentAs({ type: "integer", minimum: 1 })),
   page: z.coerce.number().int().min(1).default(1),
   page_size: z.coerce.number().int().min(1).max(100).default(20),
 });

@@ -1,5 +1,6 @@
 import type { ProblemDocument } from "@fovea/contract";
 import assert from "node:assert/strict";
+import { Registry } from "prom-client";
 import { createApp } from "../app.ts";
 import { openJobs, silent } from "../testing/open_jobs.ts";
 
@@ -14,6 +15,7 @@ async function openApp() {
     checks: [],
     accept: undefined,
     log: silent,
+    metrics: new Registry(),
   });
   const call = async (method: string, path: string, body?: unknown) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);

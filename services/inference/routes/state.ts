@@ -10,11 +10,10 @@ export interface Check {
   check: () => Promise<void> | void;
 }
 
-/** `/`, `/health`, `/health/ready` and `/info`: what the service is and whether it can do its work. */
+/** `/health`, `/health/ready` and `/info`: what the service is and whether it can do its work. */
 export function stateRoutes(info: () => Info, checks: readonly Check[]): Hono {
   const app = new Hono();
 
-  app.get("/", (c) => c.json({ message: "Welcome to Fovea inference", info: "/info" }));
   app.get("/info", (c) => c.json(info()));
   app.get("/health", (c) => c.json({ status: "ok" }));
 

@@ -1,10 +1,11 @@
 import { SettingsError } from "@fovea/common/settings";
 import type { EmbeddingResult, FaceDetectionResult } from "@fovea/contract";
-import { type Need, testNeeding } from "@fovea/testing";
+import { testNeeding } from "@fovea/testing";
 import { type TestModel, testModel, yunet } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { inferenceSettings } from "../settings.ts";
 import type { Work } from "../testing/backend_results.ts";
+import { native, NATIVE_FLAGS, runProgram } from "../testing/native_program.ts";
 import { type Backend, BACKEND_NAMES } from "./backend.ts";
 import { openSession } from "./onnx_session.ts";
 
@@ -15,42 +16,13 @@ const ROOT = new URL("../../../", import.meta.url);
 const PICTURES = ["astronaut.png", "camera.png", "chelsea.png", "coffee.png", "rocket.jpg"]
   .map((name) => new URL(`clients/images/${name}`, ROOT).pathname);
 
-const native: Need = {
-  isThere: await Deno.stat(new URL("../native/node_modules/onnxruntime-node", import.meta.url))
-    .then(() => true, () => false),
-  what: "the native backend (deno task install-native)",
-};
-
-/** What the task `inference-native` allows beyond `inference`. */
-const NATIVE_FLAGS = ["--unstable-detect-cjs", "--allow-ffi=services/inference/native"];
-
-async function run(backend: Backend, work: Work, flags: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--quiet",
-      "--ignore-env",
-      "--allow-read",
-      ...flags,
-      "services/inference/testing/backend_results.ts",
-      backend,
-      JSON.stringify(work),
-    ],
-    cwd: ROOT,
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
-}
+const run = (backend: Backend, work: Work, flags?: string[]) =>
+  runProgram("backend_results.ts", [backend, JSON.stringify(work)], flags);
 
 /** Results of both backends, which must not be the very same: then one has been asked twice. */
 async function both<Result>(task: Work["task"], model: TestModel): Promise<[Result, Result][]> {
   const of = async (backend: Backend): Promise<Result[]> => {
-    const { code, stdout, stderr } = await run(
-      backend,
-      { task, model, pictures: PICTURES },
-      NATIVE_FLAGS,
-    );
+    const { code, stdout, stderr } = await run(backend, { task, model, pictures: PICTURES });
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout);
   };

@@ -9,7 +9,7 @@ import { openSqlite } from "@fovea/common/sqlite";
 import type { JobStepEvent } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import type { Kysely } from "kysely";
-import { JobService } from "../jobs/service.ts";
+import { JobService, type JobServiceOptions } from "../jobs/service.ts";
 import { MIGRATIONS, type Tables } from "../jobs/tables.ts";
 import { ServedModels } from "../tasks/served_models.ts";
 
@@ -28,7 +28,10 @@ export interface OpenJobs extends AsyncDisposable {
 export const silent = openLog("test", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
 silent.level = "silent";
 
-export async function openJobs(): Promise<OpenJobs> {
+/** @param onChange as of the service */
+export async function openJobs(
+  onChange: JobServiceOptions["onChange"] = () => {},
+): Promise<OpenJobs> {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.use(await temporaryFolder());
   const path = `${folder.path}/jobs.sqlite`;
@@ -51,7 +54,7 @@ export async function openJobs(): Promise<OpenJobs> {
       models,
       now: () => clock.now,
       newId: () => crypto.randomUUID(),
-      onChange: () => {},
+      onChange,
     });
   const owned = cleanup.move();
   return {

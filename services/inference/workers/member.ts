@@ -5,8 +5,12 @@ export interface MemberOptions {
   script: URL;
   /** Milliseconds without an order after which it ends by itself. */
   idle: number;
-  onEnd: () => void;
+  onEnd: (why: WorkerEnd) => void;
 }
+
+/** Why a worker's thread may end. */
+export const WORKER_ENDS = ["idle", "deadline", "memory", "died", "closing"] as const;
+export type WorkerEnd = typeof WORKER_ENDS[number];
 
 /** A worker thread and the orders it has not reported on yet. */
 export class Member {
@@ -22,11 +26,11 @@ export class Member {
       this.#waiting.shift()?.resolve(data);
       if (this.busy) return;
       const idle = new Problem("worker_lost", "worker had nothing to do");
-      this.#idle = setTimeout(() => this.end(idle), options.idle);
+      this.#idle = setTimeout(() => this.end(idle, "idle"), options.idle);
     };
     this.#thread.onerror = (event) => {
       event.preventDefault();
-      this.end(new Problem("worker_lost", `worker died: ${event.message}`));
+      this.end(new Problem("worker_lost", `worker died: ${event.message}`), "died");
     };
   }
 
@@ -43,10 +47,11 @@ export class Member {
     return waiting.promise;
   }
 
-  end(reason: Problem): void {
+  /** @param reason what those hear who wait for a report */
+  end(reason: Problem, why: WorkerEnd): void {
     clearTimeout(this.#idle);
     this.#thread.terminate();
-    this.#options.onEnd();
+    this.#options.onEnd(why);
     for (const waiting of this.#waiting.splice(0)) waiting.reject(reason);
   }
 }

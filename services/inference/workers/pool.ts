@@ -9,7 +9,7 @@
 import type { Logger } from "@fovea/common/log";
 import { Problem, type TaskType } from "@fovea/contract";
 import type { ModelFile } from "../tasks/task.ts";
-import { Member } from "./member.ts";
+import { Member, type WorkerEnd } from "./member.ts";
 import type { Order, Outcome, WorkerJob, WorkerSettings } from "./messages.ts";
 
 export interface PoolOptions {
@@ -22,6 +22,8 @@ export interface PoolOptions {
   log: Logger;
   /** Told whenever a worker has become free. */
   onFree: () => void;
+  /** Told whenever a worker's thread has ended. */
+  onEnd?: (why: WorkerEnd) => void;
   /** What a worker runs. */
   script?: URL;
 }
@@ -90,14 +92,17 @@ export class WorkerPool {
     const { deadline, log } = this.#options;
     const timer = setTimeout(() => {
       log.warn({ ...job, deadline }, "worker ended: its job overran the deadline");
-      member.end(new Problem("deadline_exceeded", `job took longer than ${deadline / 1000} s`));
+      member.end(
+        new Problem("deadline_exceeded", `job took longer than ${deadline / 1000} s`),
+        "deadline",
+      );
     }, deadline);
     try {
       const report = await member.ask({ kind: "run", job });
       if (report.kind !== "ended") throw new Error(`worker answered a job with "${report.kind}"`);
       if (report.growth > MAX_GROWTH) {
         log.warn({ ...job, growth: report.growth }, "worker ended: it outgrew its memory");
-        member.end(new Problem("worker_lost", "worker outgrew its memory"));
+        member.end(new Problem("worker_lost", "worker outgrew its memory"), "memory");
       }
       return report.outcome;
     } catch (error) {
@@ -113,7 +118,9 @@ export class WorkerPool {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#pause);
-    for (const member of this.#members) member.end(new Problem("worker_lost", "service is ending"));
+    for (const member of this.#members) {
+      member.end(new Problem("worker_lost", "service is ending"), "closing");
+    }
   }
 
   #free(): Member | undefined {
@@ -122,11 +129,14 @@ export class WorkerPool {
 
   /** Takes on a worker, which is busy until it has loaded every model there is. */
   #employ(): Member {
-    const { script, settings, idle, log, onFree } = this.#options;
+    const { script, settings, idle, log, onFree, onEnd } = this.#options;
     const member = new Member({
       script: script ?? new URL("./worker.ts", import.meta.url),
       idle,
-      onEnd: () => this.#members.delete(member),
+      onEnd: (why) => {
+        this.#members.delete(member);
+        onEnd?.(why);
+      },
     });
     this.#members.add(member);
     const orders: Order[] = [{ kind: "start", settings }];

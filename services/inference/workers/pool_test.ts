@@ -2,6 +2,7 @@ import type { FaceDetectionResult } from "@fovea/contract";
 import { testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { silent } from "../testing/open_jobs.ts";
+import type { WorkerEnd } from "./member.ts";
 import { type PoolOptions, WorkerPool } from "./pool.ts";
 
 const astronaut = await Deno.readFile(
@@ -136,6 +137,18 @@ Deno.test("a worker that has outgrown its memory is ended after its job, which c
   assert.equal(opened.pool.alive, 0);
   assert.equal((await opened.pool.run(faces(1))).ok, true);
   assert.equal(opened.pool.alive, 1);
+});
+
+Deno.test("the end of each worker is told with its reason", async () => {
+  const ends: WorkerEnd[] = [];
+  const onEnd = (why: WorkerEnd) => ends.push(why);
+  {
+    using opened = await poolOf(1, "", { script: misbehaving, deadline: 300, idle: 100, onEnd });
+    for (const entityId of [2, 3, 4, 1]) await opened.pool.run(faces(entityId));
+    while (opened.pool.alive > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await opened.pool.run(faces(1));
+  }
+  assert.deepEqual(ends, ["deadline", "died", "memory", "idle", "closing"]);
 });
 
 Deno.test("workers without a job are ended, and come up again with the next one", async () => {

@@ -14,7 +14,13 @@ export function wasmMemory(): number {
 }
 
 // Some modules make their memory themselves and export it, some are handed one.
-const { Memory, instantiate } = WebAssembly;
+const { Memory, Instance, instantiate } = WebAssembly;
+
+function note({ exports }: WebAssembly.Instance): void {
+  for (const value of Object.values(exports)) {
+    if (value instanceof Memory) memories.add(value);
+  }
+}
 
 WebAssembly.Memory = new Proxy(Memory, {
   construct(constructor, [descriptor]: [WebAssembly.MemoryDescriptor]) {
@@ -24,13 +30,18 @@ WebAssembly.Memory = new Proxy(Memory, {
   },
 });
 
+WebAssembly.Instance = new Proxy(Instance, {
+  construct(constructor, args: ConstructorParameters<typeof WebAssembly.Instance>) {
+    const instance = new constructor(...args);
+    note(instance);
+    return instance;
+  },
+});
+
 WebAssembly.instantiate = new Proxy(instantiate, {
   async apply(call, self, args) {
     const made = await Reflect.apply(call, self, args);
-    const { exports }: WebAssembly.Instance = made.instance ?? made;
-    for (const value of Object.values(exports)) {
-      if (value instanceof Memory) memories.add(value);
-    }
+    note(made.instance ?? made);
     return made;
   },
 });

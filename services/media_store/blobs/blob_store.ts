@@ -12,6 +12,7 @@ import { reportFull } from "./storage_full.ts";
 
 export class BlobStore {
   readonly #folder: string;
+  #bytesReceived = 0;
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -28,9 +29,18 @@ export class BlobStore {
     return store;
   }
 
-  /** A blob to write into, which is gone after its block unless it was kept. */
+  /** A blob to receive a file into, which is gone after its block unless it was kept. */
   begin(): Promise<NewBlob> {
-    return NewBlob.create(`${this.#folder}/incoming/${crypto.randomUUID()}`);
+    return this.#begin((bytes) => this.#bytesReceived += bytes);
+  }
+
+  /** How much was received since the store was opened, kept or not. */
+  get bytesReceived(): number {
+    return this.#bytesReceived;
+  }
+
+  #begin(onWrite?: (bytes: number) => void): Promise<NewBlob> {
+    return NewBlob.create(`${this.#folder}/incoming/${crypto.randomUUID()}`, onWrite);
   }
 
   /**
@@ -79,7 +89,7 @@ export class BlobStore {
    * @throws {Problem} `storage_full`
    */
   async keepThumbnail(path: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    await using thumbnail = await this.begin();
+    await using thumbnail = await this.#begin();
     await thumbnail.write(bytes);
     await thumbnail.finish();
     const folder = this.#thumbnailsOf(path);
@@ -118,7 +128,7 @@ export class BlobStore {
 
   /** Writes a byte and removes it: fails where an upload would. */
   async probe(): Promise<void> {
-    await using blob = await this.begin();
+    await using blob = await this.#begin();
     await blob.write(new Uint8Array(1));
     await blob.finish();
   }

@@ -21,20 +21,26 @@ const BYTES_PER_LOOK = 1024 * 1024;
 export class NewBlob implements AsyncDisposable {
   readonly path: string;
   readonly #file: Deno.FsFile;
+  readonly #onWrite: (bytes: number) => void;
   readonly #md5 = createHash("md5");
   readonly #sha256 = createHash("sha256");
   #size = 0;
   #nextLook = 0;
   #closed = false;
 
-  private constructor(path: string, file: Deno.FsFile) {
+  private constructor(path: string, file: Deno.FsFile, onWrite: (bytes: number) => void) {
     this.path = path;
     this.#file = file;
+    this.#onWrite = onWrite;
   }
 
-  static async create(path: string): Promise<NewBlob> {
+  /** @param onWrite told how many bytes have come in, each time some do */
+  static async create(
+    path: string,
+    onWrite: (bytes: number) => void = () => {},
+  ): Promise<NewBlob> {
     const file = await reportFull(() => Deno.open(path, { write: true, createNew: true }));
-    return new NewBlob(path, file);
+    return new NewBlob(path, file, onWrite);
   }
 
   /** Bytes written so far. */
@@ -49,6 +55,7 @@ export class NewBlob implements AsyncDisposable {
       this.#nextLook = this.#size + BYTES_PER_LOOK;
     }
     this.#size += bytes.length;
+    this.#onWrite(bytes.length);
     const written = reportFull(async () => {
       let rest = bytes;
       while (rest.length > 0) rest = rest.subarray(await this.#file.write(rest));

@@ -3,18 +3,20 @@
  *
  * @module
  */
+import { sentAs } from "@fovea/common/api";
 import { z } from "zod";
 
 /** An entity's id as text: digits of a positive whole number. */
 export const entityId = z.string().regex(/^[1-9]\d*$/, "a whole number from 1 is expected")
-  .transform(Number).refine(Number.isSafeInteger, "number is too large");
+  .transform(Number).refine(Number.isSafeInteger, "number is too large")
+  .meta(sentAs({ type: "integer", minimum: 1 }));
 
 /** `true`, `1`, `yes`, `on` or `false`, `0`, `no`, `off`. */
 export const truth = z.stringbool({
   truthy: ["true", "1", "yes", "on"],
   falsy: ["false", "0", "no", "off"],
   error: "true or false is expected",
-});
+}).meta(sentAs({ type: "boolean" }));
 
 const text = (maxLength: number) =>
   z.string("text or null is expected").max(maxLength, `at most ${maxLength} characters are allowed`)
@@ -25,8 +27,12 @@ const text = (maxLength: number) =>
     )
     .nullable();
 
-export const label = text(255);
-export const description = text(10_000);
+/** Characters that they may have. */
+export const LABEL_LENGTH = 255;
+export const DESCRIPTION_LENGTH = 10_000;
+
+export const label = text(LABEL_LENGTH);
+export const description = text(DESCRIPTION_LENGTH);
 
 /**
  * An object that has no members but these.

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sentAs } from "@fovea/common/api";
 import { MEDIA_TYPES } from "@fovea/contract";
 import { z } from "zod";
 import { entityId, only, truth } from "./fields.ts";
@@ -45,4 +46,10 @@ export const filterText = z.string().transform((text, context): EntityFilter => 
     context.addIssue({ code: "custom", message: issue.message, path: issue.path });
   }
   return z.NEVER;
-});
+}).meta(sentAs({
+  type: "string",
+  description: `\`name:value\`, several joined by commas, all of which must hold; names are ${
+    Object.keys(filterParts.shape).join(", ")
+  }`,
+  examples: ["type:image,parent_id:12"],
+}));

@@ -1,14 +1,19 @@
+import { sentAs } from "@fovea/common/api";
 import { checked } from "@fovea/common/problem_response";
 import { Problem } from "@fovea/contract";
 import { z } from "zod";
-import { description, entityId, label, truth } from "./fields.ts";
+import { description, DESCRIPTION_LENGTH, entityId, label, LABEL_LENGTH, truth } from "./fields.ts";
+
+const formText = (schema: typeof label, maxLength: number) =>
+  schema.default(null).meta(sentAs({ type: "string", maxLength, default: "" }));
 
 /** The fields of a form that adds or replaces an entity, its file apart. */
 export const entityForm = z.object({
   is_collection: truth,
-  label: label.default(null),
-  description: description.default(null),
-  parent_id: entityId.nullable().default(null),
+  label: formText(label, LABEL_LENGTH),
+  description: formText(description, DESCRIPTION_LENGTH),
+  parent_id: entityId.nullable().default(null)
+    .meta(sentAs({ type: ["integer", "string"], minimum: 1, maxLength: 0, default: "" })),
 });
 
 /** What a client says of an entity that it adds or replaces. */

@@ -163,10 +163,11 @@ async function addVersions(db: AnyTables): Promise<void> {
       search_text text not null,
       primary key (id, version)
     ) strict`.execute(db);
-  for (const column of ["sha256", "file_path"]) {
-    await db.schema.createIndex(`entity_versions_${column}`).on("entity_versions").column(column)
-      .execute();
-  }
+  await db.schema.createIndex("entity_versions_sha256").on("entity_versions").column("sha256")
+    .execute();
+  // With the size, so that what all files hold is summed up in the index alone.
+  await db.schema.createIndex("entity_versions_file").on("entity_versions")
+    .columns(["file_path", "file_size"]).execute();
   await db.schema
     .createTable("transaction_counter")
     .addColumn("id", "integer", (column) => column.primaryKey())

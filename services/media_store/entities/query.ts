@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sentAs } from "@fovea/common/api";
 import { checked } from "@fovea/common/problem_response";
 import { Problem } from "@fovea/contract";
 import type { Context } from "hono";
@@ -10,28 +11,38 @@ import { z } from "zod";
 import { entityId, only, truth } from "./fields.ts";
 import { filterText } from "./filter.ts";
 
-const whole = (max: number) =>
+const whole = (max: number, described: { default?: number; description: string }) =>
   z.string().regex(/^\d+$/, "a whole number is expected").transform(Number)
-    .pipe(z.number().min(1, "1 is the least").max(max, `${max} is the most`));
-
-const version = whole(1_000_000_000);
+    .pipe(z.number().min(1, "1 is the least").max(max, `${max} is the most`))
+    .meta(sentAs({ type: "integer", minimum: 1, maximum: max, ...described }));
 
 const MAX_SEARCH_LENGTH = 200;
+const MAX_NUMBER = 1_000_000_000;
 
 export const idParameter = z.object({ id: entityId });
 
 /** Of calls that answer one entity, or what belongs to it. */
-export const itemQuery = only("parameter", { version: version.optional() });
+export const itemQuery = only("parameter", {
+  version: whole(MAX_NUMBER, { description: "as it was then; else as it is" }).optional(),
+});
 
 /** Of `GET /entity/`. */
 export const listQuery = only("parameter", {
-  page: whole(1_000_000_000).default(1),
-  page_size: whole(100).default(20),
+  page: whole(MAX_NUMBER, { default: 1, description: "from 1" }).default(1),
+  page_size: whole(100, { default: 20, description: "entities a page" }).default(20),
   search_query: z.string()
-    .max(MAX_SEARCH_LENGTH, `at most ${MAX_SEARCH_LENGTH} characters are allowed`).default(""),
+    .max(MAX_SEARCH_LENGTH, `at most ${MAX_SEARCH_LENGTH} characters are allowed`).default("")
+    .meta({
+      description: "words that all occur in label or description, in any order and in part; " +
+        "case and accents don't matter",
+    }),
   filter_param: filterText.default({}),
-  version: version.optional(),
-  include_deleted: truth.default(false),
+  version: whole(MAX_NUMBER, {
+    description: "every entity that has this version, as it was at it; filters and search look " +
+      "at what it was",
+  }).optional(),
+  include_deleted: truth.default(false)
+    .meta({ description: "also what is softly deleted" }),
 });
 
 /** The entity that a path names. @throws {Problem} `invalid_parameter` */

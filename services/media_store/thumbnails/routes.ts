@@ -4,6 +4,7 @@
  * @module
  */
 import type { Access } from "@fovea/common/access";
+import { sentAs } from "@fovea/common/api";
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
@@ -18,8 +19,15 @@ const oneOf = (values: readonly (string | number)[]) => `one of ${values.join(",
 
 export const thumbnailQuery = only("parameter", {
   size: z.enum(SIZES.map(String), oneOf(SIZES)).default("256")
-    .transform((text) => SIZES.find((size) => String(size) === text)!),
-  format: z.enum(FORMATS, oneOf(FORMATS)).optional(),
+    .transform((text) => SIZES.find((size) => String(size) === text)!)
+    .meta(sentAs({
+      type: "integer",
+      enum: [...SIZES],
+      default: 256,
+      description: "pixels of the longest side; a smaller picture keeps its size",
+    })),
+  format: z.enum(FORMATS, oneOf(FORMATS)).optional()
+    .meta({ description: "else WebP, unless Accept prefers JPEG" }),
   ...itemQuery.shape,
 });
 

@@ -49,9 +49,20 @@ export interface ThumbnailOptions {
   script?: URL;
 }
 
+/** How often what became of thumbnails, since the start. */
+export interface ThumbnailCounts {
+  made: number;
+  /** Taken from the disk. */
+  cached: number;
+  /** Tried to be made, and were not. */
+  failed: number;
+  bytesMade: number;
+}
+
 export class Thumbnails implements Disposable {
   readonly #options: Required<ThumbnailOptions>;
   readonly #threads: Thread<ThumbnailOrder, Delivery>[];
+  readonly #counts: ThumbnailCounts = { made: 0, cached: 0, failed: 0, bytesMade: 0 };
   /** By key, so that many who ask for the same at once cause it to be made once. */
   readonly #making = new Map<string, Promise<Bytes>>();
   /** By digest of the picture. */
@@ -71,6 +82,10 @@ export class Thumbnails implements Disposable {
     );
   }
 
+  get counts(): Readonly<ThumbnailCounts> {
+    return this.#counts;
+  }
+
   /** Names the bytes of a thumbnail: the same key, the same bytes. */
   key({ sha256 }: FileItem, size: ThumbnailSize, format: ThumbnailFormat): string {
     return `${sha256}-${size}-${RECIPE}.${format}`;
@@ -85,7 +100,10 @@ export class Thumbnails implements Disposable {
     if (SOURCES[item.mime_type] === undefined) throw noThumbnail(item);
     const key = this.key(item, size, format);
     const kept = await this.#options.blobs.readThumbnail(item.file_path, key);
-    if (kept !== undefined) return kept;
+    if (kept !== undefined) {
+      this.#counts.cached++;
+      return kept;
+    }
     let making = this.#making.get(key);
     if (making === undefined) {
       making = this.#make(item, size, format).finally(() => this.#making.delete(key));
@@ -109,9 +127,12 @@ export class Thumbnails implements Disposable {
       });
       if ("isMissing" in delivery) throw new Deno.errors.NotFound("Cannot read a picture's file");
       if ("problem" in delivery) throw new Problem(delivery.problem, delivery.detail);
+      this.#counts.made++;
+      this.#counts.bytesMade += delivery.thumbnail.length;
       await this.#keep(item, this.key(item, size, format), delivery.thumbnail);
       return delivery.thumbnail;
     } catch (error) {
+      this.#counts.failed++;
       if (error instanceof Problem) {
         log.warn({ entity_id: item.id, code: error.code, detail: error.message }, "no thumbnail");
         this.#noteFailure(item, error);

@@ -1,9 +1,8 @@
-import { answerProblems } from "@fovea/common/problem_response";
+import { httpApp } from "@fovea/common/http_app";
 import { openLog } from "@fovea/common/log";
-import { discardUnreadBody } from "@fovea/common/unread_body";
 import { temporaryFolder } from "@fovea/testing";
-import { Hono } from "hono";
 import assert from "node:assert/strict";
+import { Registry } from "prom-client";
 import { BlobStore } from "../blobs/blob_store.ts";
 import { ascii, craftJpeg, craftPng } from "../media/crafted_picture.ts";
 import { filesIn, form, problemOf, type TestApp, testApp } from "../test_app.ts";
@@ -115,14 +114,13 @@ async function openPort() {
   await using cleanup = new AsyncDisposableStack();
   const { path: folder } = cleanup.use(await temporaryFolder());
   const blobs = await BlobStore.open(folder);
-  const app = new Hono();
-  app.use(discardUnreadBody);
+  const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
+  const app = httpApp({ log, metrics: new Registry() });
   app.post("/", async (c) => {
     const pace = { patienceMs: 300, minRate: 10_000 };
     await using received = await receiveForm(c.req.raw, 1_000_000, () => blobs.begin(), pace);
     return c.json({ size: received.file?.size });
   });
-  answerProblems(app, openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" }));
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
   cleanup.use(server);
   const owned = cleanup.move();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Score } from "./race.ts";
 import { DECODING, FED, fovea, PEERS, type Section, WHOLE_PATH } from "./races.ts";
-import { ratios } from "./ratios.ts";
+import { figuresOf } from "./figures.ts";
 
 const score = (name: string, picturesPerSecond: number, ms = 1): Score => ({
   name,
@@ -25,7 +25,7 @@ function measured(change: Partial<Record<Section["id"], Score[]>> = {}): Section
       score(PEERS.transformers("wasm"), 5),
       score(PEERS.transformers("native"), 19),
     ],
-    whole_path: [score(WHOLE_PATH, 9), score(FED, 10)],
+    whole_path: [{ ...score(WHOLE_PATH, 9), stages: { health: 19 } }, score(FED, 10)],
     decoding: [score(DECODING, 10, 49), score(PEERS.sharp, 10, 25)],
     ...change,
   };
@@ -37,16 +37,20 @@ function measured(change: Partial<Record<Section["id"], Score[]>> = {}): Section
 }
 
 const missed = (sections: Section[]) =>
-  ratios(sections, 2).filter(({ holds }) => !holds).map(({ name, value }) => [name, value]);
+  figuresOf(sections, 2).filter(({ holds }) => !holds).map(({ name, value }) => [name, value]);
 
 Deno.test("what is just within its bounds holds", () => {
   assert.deepEqual(missed(measured()), []);
-  assert.equal(ratios(measured(), 2).length, 7);
+  assert.equal(figuresOf(measured(), 2).length, 8);
 });
 
 Deno.test("what is beyond its bounds is missed, and nothing else is", () => {
   assert.deepEqual(
-    missed(measured({ whole_path: [score(WHOLE_PATH, 8), score(FED, 10)] })),
+    missed(
+      measured({
+        whole_path: [{ ...score(WHOLE_PATH, 8), stages: { health: 19 } }, score(FED, 10)],
+      }),
+    ),
     [["pictures/s, upload to event : fed from memory", 0.8]],
   );
   assert.deepEqual(
@@ -57,7 +61,7 @@ Deno.test("what is beyond its bounds is missed, and nothing else is", () => {
 
 Deno.test("a comparison with who took no part is an error, not a number", () => {
   assert.throws(
-    () => ratios(measured({ decoding: [score(DECODING, 10)] }), 2),
+    () => figuresOf(measured({ decoding: [score(DECODING, 10)] }), 2),
     /^Error: Cannot compare: sharp did not take part in decoding$/,
   );
 });

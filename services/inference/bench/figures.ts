@@ -3,17 +3,10 @@
  *
  * @module
  */
+import { atLeast, atMost, type Figure } from "@fovea/bench/figure";
 import { BACKENDS } from "../tasks/backend.ts";
 import type { Score } from "./race.ts";
 import { DECODING, FED, fovea, PEERS, type Section, WHOLE_PATH } from "./races.ts";
-
-export interface Ratio {
-  name: string;
-  value: number;
-  /** In words. */
-  wanted: string;
-  holds: boolean;
-}
 
 /** Bytes that a worker may take at most for a 12 MP picture, the large tower not counted. */
 const MOST_MEMORY = 400e6;
@@ -22,25 +15,13 @@ const MOST_MEMORY = 400e6;
  * @param workers of the races that took all cores
  * @throws {Error} where one that is compared did not take part
  */
-export function ratios(measured: readonly Section[], workers: number): Ratio[] {
+export function figuresOf(measured: readonly Section[], workers: number): Figure[] {
   const of = (id: Section["id"], name: string): Score => {
     const race = measured.find((section) => section.id === id);
     const found = race?.scores.find((score) => score.name === name);
     if (found === undefined) throw new Error(`Cannot compare: ${name} did not take part in ${id}`);
     return found;
   };
-  const atMost = (name: string, value: number, most: number): Ratio => ({
-    name,
-    value,
-    wanted: `at most ${most}`,
-    holds: value <= most,
-  });
-  const atLeast = (name: string, value: number, least: number): Ratio => ({
-    name,
-    value,
-    wanted: `at least ${least}`,
-    holds: value >= least,
-  });
   const infer = (name: string) => of("one_core", name).stages.infer!;
   const decode = (name: string) => of("decoding", name).stages.decode!;
   const speed = (id: Section["id"], name: string) => of(id, name).picturesPerSecond;
@@ -67,6 +48,11 @@ export function ratios(measured: readonly Section[], workers: number): Ratio[] {
       "pictures/s, upload to event : fed from memory",
       speed("whole_path", WHOLE_PATH) / speed("whole_path", FED),
       0.85,
+    ),
+    atMost(
+      "ms until /health answers with all workers busy, 99th percentile",
+      of("whole_path", WHOLE_PATH).stages.health!,
+      20,
     ),
     atMost("ms from 12 MP to input, Fovea : sharp", decode(DECODING) / decode(PEERS.sharp), 2),
     atMost(

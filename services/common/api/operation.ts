@@ -1,0 +1,72 @@
+import type { ProblemCode } from "@fovea/contract";
+import type { z } from "zod";
+import type {
+  ZodOpenApiOperationObject,
+  ZodOpenApiParameters,
+  ZodOpenApiRequestBodyObject,
+  ZodOpenApiResponseObject,
+  ZodOpenApiResponsesObject,
+} from "zod-openapi";
+import type { Right } from "../access.ts";
+import { problemAnswers } from "./problems.ts";
+
+/** A call as who uses it needs to know it. */
+export interface Call {
+  /** Unique in its document: what generated clients name their function. */
+  id: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** What a token must allow with AUTH_MODE=jwt; unset: open to everybody. */
+  right?: Right;
+  parameters?: ZodOpenApiParameters;
+  body?: ZodOpenApiRequestBodyObject;
+  answers: ZodOpenApiResponsesObject;
+  /** The codes it may fail with, besides those of its right and `internal_error`. */
+  problems?: readonly ProblemCode[];
+}
+
+/** A call as OpenAPI writes it. */
+export function operation(call: Call): ZodOpenApiOperationObject {
+  const { id, tag, summary, description, right, parameters, body, answers, problems = [] } = call;
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...description !== undefined && { description },
+    security: right === undefined ? [] : [{ bearer: [] }, {}],
+    ...parameters !== undefined && { requestParams: parameters },
+    ...body !== undefined && { requestBody: body },
+    responses: {
+      ...answers,
+      ...problemAnswers([...problems, ...refusals(right), "internal_error"]),
+    },
+  };
+}
+
+function refusals(right: Right | undefined): ProblemCode[] {
+  if (right === undefined) return [];
+  return right === "read" ? ["unauthorized"] : ["unauthorized", "forbidden"];
+}
+
+/** An answer in JSON. */
+export function json(
+  schema: z.ZodType,
+  description: string,
+  headers?: Record<string, string>,
+): ZodOpenApiResponseObject {
+  const described = Object.entries(headers ?? {}).map(([name, description]) => [
+    name,
+    { schema: { type: "string" }, description },
+  ]);
+  return {
+    description,
+    content: { "application/json": { schema } },
+    ...headers !== undefined && { headers: Object.fromEntries(described) },
+  };
+}
+
+/** A request's body in JSON. @param example what the documentation's page begins with */
+export function jsonBodyOf(schema: z.ZodType, example: unknown): ZodOpenApiRequestBodyObject {
+  return { required: true, content: { "application/json": { schema, example } } };
+}

@@ -1,0 +1,74 @@
+/**
+ * The calls under `/job`, as the API document shows them.
+ *
+ * @module
+ */
+import { json, jsonBodyOf, operation, pageSchema } from "@fovea/common/api";
+import { z } from "zod";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { jobRequest, listQuery, taskOptions, taskType } from "../routes/jobs.ts";
+import { deleted, job } from "./schemas.ts";
+
+const tag = "jobs";
+const one = { path: z.object({ job_id: z.string() }) };
+
+export const jobPaths: ZodOpenApiPathsObject = {
+  "/job/{task_type}": {
+    post: operation({
+      id: "submitJob",
+      tag,
+      summary: "Ask something of a picture",
+      description: "The end is told over MQTT, on `inference/job/{job_id}/completed`. " +
+        "`min_confidence` and `max_faces` are for face_detection alone. `job_exists` names the job " +
+        "that is there in `job_id` and `job_status`.",
+      right: "ai_inference_support",
+      parameters: { path: z.object({ task_type: taskType }) },
+      body: jsonBodyOf(jobRequest.extend(taskOptions.face_detection.shape), {
+        media_store_id: 1,
+      }),
+      answers: {
+        201: json(job, "the new job", { Location: "where it is" }),
+        200: json(job, "the job that came with the same job_id and body before"),
+      },
+      problems: [
+        "unknown_task_type",
+        "priority_out_of_range",
+        "malformed_body",
+        "job_exists",
+        "job_id_taken",
+        "model_unavailable",
+      ],
+    }),
+  },
+  "/job/": {
+    get: operation({
+      id: "listJobs",
+      tag,
+      summary: "List jobs, newest first",
+      right: "read",
+      parameters: { query: listQuery },
+      answers: { 200: json(pageSchema(job), "a page of them") },
+      problems: ["invalid_parameter"],
+    }),
+  },
+  "/job/{job_id}": {
+    get: operation({
+      id: "getJob",
+      tag,
+      summary: "Look at a job",
+      right: "read",
+      parameters: one,
+      answers: { 200: json(job, "the job, with its result once it has one") },
+      problems: ["job_not_found"],
+    }),
+    delete: operation({
+      id: "deleteJob",
+      tag,
+      summary: "Cancel a job, or remove one that has ended",
+      right: "ai_inference_support",
+      parameters: one,
+      answers: { 200: json(deleted, "it is cancelled or removed") },
+      problems: ["job_not_found"],
+    }),
+  },
+};

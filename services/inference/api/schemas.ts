@@ -1,0 +1,135 @@
+/**
+ * What inference answers with, for its API document.
+ *
+ * @module
+ */
+import { problemCode, schemaOf } from "@fovea/common/api";
+import {
+  type BoundingBox,
+  type EmbeddingResult,
+  type Face,
+  type FaceDetectionResult,
+  type Info,
+  type Job,
+  JOB_STATUSES,
+  type ModelUsed,
+  TASK_TYPES,
+  type TaskInfo,
+  type Timings,
+} from "@fovea/contract";
+import { z } from "zod";
+
+const time = z.int().meta({ description: "ms since the epoch, UTC" });
+const taskType = z.enum(TASK_TYPES);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const timings = schemaOf<Timings>()({
+  queue: z.number(),
+  fetch: z.number(),
+  decode: z.number(),
+  infer: z.number(),
+  total: z.number(),
+}).meta({ id: "Timings", description: "ms that each part of the job took" });
+
+const modelUsed = schemaOf<ModelUsed>()({
+  name: z.string(),
+  sha256,
+  backend: z.string(),
+  preprocess: z.int().meta({ description: "grows whenever the numbers could be others" }),
+}).meta({ id: "ModelUsed", description: "what computed the result" });
+
+const embedding = schemaOf<EmbeddingResult>()({
+  embedding: z.array(z.number()).meta({ description: "512 numbers, L2 norm 1" }),
+  embedding_dimension: z.int(),
+  stored_in_vector_db: z.literal(true),
+  collection: z.literal("image_embeddings"),
+  point_id: z.int().meta({ description: "the entity's id" }),
+}).meta({ id: "EmbeddingResult" });
+
+const box = schemaOf<BoundingBox>()({
+  x: z.number(),
+  y: z.number(),
+  width: z.number(),
+  height: z.number(),
+}).meta({
+  id: "BoundingBox",
+  description: "pixels of the picture as a viewer shows it, inside its borders",
+});
+
+const face = schemaOf<Face>()({
+  face_index: z.int().meta({ description: "from 0, largest face first" }),
+  bbox: box,
+  landmarks: z.array(z.tuple([z.number(), z.number()])).nullable().meta({
+    description: "left eye, right eye, nose, left and right corner of the mouth, as seen in the " +
+      "picture; null where the model has none",
+  }),
+  confidence: z.number().min(0).max(1),
+}).meta({ id: "Face" });
+
+const faces = schemaOf<FaceDetectionResult>()({
+  faces: z.array(face),
+  face_count: z.int(),
+  image_width: z.int(),
+  image_height: z.int(),
+}).meta({ id: "FaceDetectionResult" });
+
+/** A job. */
+export const job = schemaOf<Job>()({
+  job_id: z.uuid(),
+  task_type: taskType,
+  media_store_id: z.int(),
+  status: z.enum(JOB_STATUSES),
+  priority: z.int(),
+  created_at: time,
+  started_at: time.nullable(),
+  completed_at: time.nullable(),
+  attempt: z.int().meta({ description: "how often it was begun" }),
+  max_attempts: z.int(),
+  error_message: z.string().nullable(),
+  error_code: problemCode.nullable(),
+  timings_ms: timings.nullable(),
+  model: modelUsed.nullable(),
+  result: z.union([embedding, faces]).nullable(),
+}).meta({ id: "Job" });
+
+/** Of `DELETE /job/{job_id}`. */
+export const deleted = z.object({ status: z.literal("deleted") });
+
+const taskInfo = schemaOf<TaskInfo>()({
+  task_type: taskType,
+  state: z.enum(["preparing", "ready", "unavailable"]).meta({
+    description: "preparing: jobs are taken and wait; unavailable: they are refused",
+  }),
+  model: z.object({
+    name: z.string(),
+    sha256,
+    semantic: z.boolean().meta({
+      description: "false for the fixture, whose numbers mean nothing",
+    }),
+    licence: z.string(),
+  }).nullable(),
+  detail: z.exactOptional(z.string()).meta({
+    description: "why it is not ready, and what to do about it",
+  }),
+}).meta({ id: "TaskInfo" });
+
+/** Of `GET /info`. */
+export const info = schemaOf<Info>()({
+  name: z.literal("fovea-inference"),
+  version: z.string(),
+  mqtt_url: z.string().meta({ description: "where clients on this machine reach the broker" }),
+  tasks: z.array(taskInfo),
+  workers: z.int(),
+  backend: z.string(),
+}).meta({ id: "Info" });
+
+const checkState = z.object({
+  state: z.enum(["ok", "degraded", "failed"]),
+  detail: z.exactOptional(z.string()),
+});
+
+/** Of `GET /health/ready`. */
+export const readiness = z.object({
+  status: z.enum(["ready", "degraded", "not ready"]),
+  checks: z.record(z.string(), checkState),
+});

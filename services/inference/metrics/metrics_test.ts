@@ -1,0 +1,114 @@
+import { openHouse } from "@fovea/testing/house";
+import assert from "node:assert/strict";
+import { Registry } from "prom-client";
+import { openJobs } from "../testing/open_jobs.ts";
+import { unsentEvents, waitingJobs } from "./backlog.ts";
+import { jobMetrics } from "./job_metrics.ts";
+import { workerMetrics } from "./worker_metrics.ts";
+
+const astronaut = await Deno.readFile(
+  new URL("../../../clients/images/astronaut.png", import.meta.url),
+);
+
+/** The figures of one name, labels without their name, sorted by them. */
+async function figures(registry: Registry, name: string): Promise<[string, number][]> {
+  const { values } = await registry.getSingleMetric(name)!.get();
+  return values.map(({ labels, value }): [string, number] => [
+    Object.values(labels).join(" "),
+    value,
+  ]).sort();
+}
+
+Deno.test("every step of a job counts, with its outcome and what its stages took", async () => {
+  const registry = new Registry();
+  await using opened = await openJobs(jobMetrics(registry));
+  const { jobs, models, clock } = opened;
+  const times = { fetch: 10, decode: 20, infer: 30 };
+  const model = models.used("face_detection");
+  const result = { faces: [], face_count: 0, image_width: 8, image_height: 8 };
+  const failed = (code: "worker_lost" | "image_unreadable") =>
+    ({ ok: false, code, detail: "no", times }) as const;
+  const submit = async (id: number) =>
+    (await jobs.submit("face_detection", { media_store_id: id })).job.job_id;
+
+  await submit(1);
+  const first = (await jobs.begin())!;
+  await jobs.settle(first, failed("worker_lost"), model);
+  clock.now += 1000;
+  await jobs.settle((await jobs.begin())!, { ok: true, result, times }, model);
+  await submit(2);
+  await jobs.settle((await jobs.begin())!, failed("image_unreadable"), model);
+  await jobs.remove(await submit(3));
+
+  assert.deepEqual(await figures(registry, "inference_jobs_submitted_total"), [
+    ["face_detection", 3],
+  ]);
+  assert.deepEqual(await figures(registry, "inference_job_attempts_total"), [[
+    "face_detection",
+    3,
+  ]]);
+  assert.deepEqual(await figures(registry, "inference_job_retries_total"), [
+    ["face_detection worker_lost", 1],
+  ]);
+  assert.deepEqual(await figures(registry, "inference_jobs_ended_total"), [
+    ["face_detection cancelled", 1],
+    ["face_detection completed", 1],
+    ["face_detection image_unreadable", 1],
+  ]);
+  const sums = (await registry.metrics()).split("\n")
+    .filter((line) => line.startsWith("inference_job_duration_seconds_sum"))
+    .map((line) => line.replace(/.*stage="(\w+)".* /, "$1 "));
+  assert.deepEqual(sums.sort(), ["decode 0.02", "fetch 0.01", "infer 0.03", "queue 1", "total 1"]);
+});
+
+Deno.test("what waits is counted by task, with the age of the oldest", async () => {
+  await using opened = await openJobs();
+  const { db, jobs, clock } = opened;
+  assert.deepEqual(await unsentEvents(db, clock.now), { events: 0, oldest: 0 });
+  await jobs.submit("image_embedding", { media_store_id: 1 });
+  clock.now += 2000;
+  await jobs.submit("image_embedding", { media_store_id: 2 });
+  clock.now += 1000;
+  assert.deepEqual(await waitingJobs(db, clock.now), [
+    { task: "image_embedding", jobs: 2, oldest: 3000 },
+    { task: "face_detection", jobs: 0, oldest: 0 },
+  ]);
+  assert.deepEqual(await unsentEvents(db, clock.now), { events: 2, oldest: 3000 });
+});
+
+Deno.test("every reason for which a worker may end is told from the start", async () => {
+  const registry = new Registry();
+  const count = workerMetrics(registry);
+  count("deadline");
+  assert.deepEqual(await figures(registry, "inference_worker_ends_total"), [
+    ["closing", 0],
+    ["deadline", 1],
+    ["died", 0],
+    ["idle", 0],
+    ["memory", 0],
+  ]);
+});
+
+Deno.test("a running service tells what its jobs took and what is loaded", async () => {
+  await using house = await openHouse();
+  const metrics = async () => await (await fetch(`${house.inference.url}/metrics`)).text();
+  const { id } = await house.upload(astronaut);
+  await house.submit("face_detection", { media_store_id: id });
+  let text = await metrics();
+  while (!text.includes("inference_jobs_ended_total{")) text = await metrics();
+  for (
+    const line of [
+      /^inference_jobs_ended_total\{task="face_detection",outcome="completed"\} 1$/m,
+      /^inference_job_duration_seconds_count\{task="face_detection",stage="infer"\} 1$/m,
+      /^inference_queue_depth\{task="face_detection"\} 0$/m,
+      /^inference_model_loaded\{task="face_detection",model="ultraface-rfb-320"\} 1$/m,
+      /^inference_model_loaded\{task="image_embedding",model="\S+"\} 1$/m,
+      /^inference_broker_connected 1$/m,
+      /^inference_workers 1$/m,
+      /^inference_events_pending \d+$/m,
+      /^http_requests_total\{method="POST",route="\/job\/:task_type",status="201"\} 1$/m,
+      /^process_resident_memory_bytes \d{8,}$/m,
+      /^event_loop_lag_seconds_count \d+$/m,
+    ]
+  ) assert.match(text, line);
+});

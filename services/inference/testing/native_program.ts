@@ -1,0 +1,42 @@
+/**
+ * Programs for tests that may run native code, which is not allowed in the tests' own process.
+ *
+ * @module
+ */
+import type { Need } from "@fovea/testing";
+
+const ROOT = new URL("../../../", import.meta.url);
+
+/** Whether the native backend has been installed. */
+export const native: Need = {
+  isThere: await Deno.stat(new URL("../native/node_modules/onnxruntime-node", import.meta.url))
+    .then(() => true, () => false),
+  what: "the native backend (deno task install-native)",
+};
+
+/** What the task `inference-native` allows beyond `inference`. */
+export const NATIVE_FLAGS = ["--unstable-detect-cjs", "--allow-ffi=services/inference/native"];
+
+/** Runs a program of this folder's, which may read files and what `flags` allow. */
+export async function runProgram(
+  name: string,
+  args: string[],
+  flags: string[] = NATIVE_FLAGS,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const script = `services/inference/testing/${name}`;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--quiet",
+      "--ignore-env",
+      "--allow-read",
+      ...flags,
+      script,
+      ...args,
+    ],
+    cwd: ROOT,
+  }).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}

@@ -1,0 +1,27 @@
+import { type ApiDocument, apiDocument, json, operation } from "@fovea/common/api";
+import { z } from "zod";
+import manifest from "../deno.json" with { type: "json" };
+import { entityPaths } from "./entity_paths.ts";
+import { partPaths } from "./part_paths.ts";
+
+/** media_store's API in OpenAPI 3.1. */
+export function describeMediaStore(): ApiDocument {
+  return apiDocument({
+    title: "Fovea media_store",
+    version: manifest.version,
+    description: "Keeps pictures and other files, and gives each an id.",
+    paths: {
+      ...entityPaths,
+      ...partPaths,
+      "/health/ready": {
+        get: operation({
+          id: "ready",
+          tag: "service",
+          summary: "Whether it can do its work",
+          answers: { 200: json(z.object({ status: z.literal("ready") }), "it can") },
+          problems: ["not_ready"],
+        }),
+      },
+    },
+  });
+}

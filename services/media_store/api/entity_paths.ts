@@ -1,0 +1,152 @@
+/**
+ * The calls that add, find, change and delete entities, as the API document shows them.
+ *
+ * @module
+ */
+import { json, jsonBodyOf, operation, pageSchema } from "@fovea/common/api";
+import type { ProblemCode } from "@fovea/contract";
+import { z } from "zod";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { entityForm } from "../entities/form.ts";
+import { entityPatch, wrappedPatch } from "../entities/patch.ts";
+import { idParameter, itemQuery, listQuery } from "../entities/query.ts";
+import { allDeleted, item } from "./schemas.ts";
+
+const tag = "entities";
+
+/** How a form may be wrong, whatever it is sent for. */
+const FORM_PROBLEMS: readonly ProblemCode[] = [
+  "missing_field",
+  "invalid_parameter",
+  "invalid_parent",
+  "missing_file",
+  "unexpected_file",
+  "empty_file",
+  "duplicate_file",
+  "upload_stalled",
+  "upload_too_large",
+  "unsupported_media",
+  "malformed_body",
+  "image_unreadable",
+  "image_too_large",
+  "storage_full",
+];
+
+/** How a change of an entity may fail, whatever it is. */
+const CHANGE_PROBLEMS: readonly ProblemCode[] = [
+  "invalid_parameter",
+  "entity_not_found",
+  "precondition_failed",
+  "storage_full",
+];
+
+const formBody = (fileDescription: string) => ({
+  required: true,
+  content: {
+    "multipart/form-data": {
+      schema: entityForm.extend({
+        image: z.file().optional().meta({ description: `${fileDescription}; or as \`file\`` }),
+      }),
+    },
+  },
+});
+
+const tagged = { ETag: 'its version, as in "v3"' };
+const anItem = (description: string) => json(item, description, tagged);
+
+/** Parameters of a call that changes an entity. */
+const ofChange = {
+  path: idParameter,
+  header: z.object({
+    "If-Match": z.string().optional().meta({
+      description: "an ETag: the entity is changed only while it is that",
+    }),
+  }),
+};
+
+export const entityPaths: ZodOpenApiPathsObject = {
+  "/entity/": {
+    post: operation({
+      id: "addEntity",
+      tag,
+      summary: "Add a file or a collection",
+      description: "No two entities have the same bytes: `duplicate_file` names the one that has " +
+        "them in `entity_id`.",
+      right: "media_store_write",
+      body: formBody("the file, which a collection has none of"),
+      answers: { 201: json(item, "the new entity", { ...tagged, Location: "where it is" }) },
+      problems: FORM_PROBLEMS,
+    }),
+    get: operation({
+      id: "listEntities",
+      tag,
+      summary: "List entities, page by page",
+      description: "In the order in which they were added.",
+      right: "read",
+      parameters: { query: listQuery },
+      answers: { 200: json(pageSchema(item), "a page of them") },
+      problems: ["invalid_parameter"],
+    }),
+    delete: operation({
+      id: "deleteAllEntities",
+      tag,
+      summary: "Empty the store for good",
+      right: "is_admin",
+      answers: { 200: json(allDeleted, "how many there were") },
+      problems: ["storage_full"],
+    }),
+  },
+  "/entity/{id}": {
+    get: operation({
+      id: "getEntity",
+      tag,
+      summary: "Look at an entity",
+      right: "read",
+      parameters: {
+        path: idParameter,
+        query: itemQuery,
+        header: z.object({
+          "If-None-Match": z.string().optional().meta({ description: "an ETag one has already" }),
+        }),
+      },
+      answers: {
+        200: anItem("the entity"),
+        304: { description: "it is what If-None-Match names" },
+      },
+      problems: ["invalid_parameter", "entity_not_found", "version_not_found"],
+    }),
+    put: operation({
+      id: "replaceEntity",
+      tag,
+      summary: "Replace what was said of an entity, and its file",
+      description: "A field that is left out is emptied; without a file the bytes stay. " +
+        "What changes nothing makes no version.",
+      right: "media_store_write",
+      parameters: ofChange,
+      body: formBody("the new file"),
+      answers: { 200: anItem("the entity as it is now") },
+      problems: [...new Set([...CHANGE_PROBLEMS, ...FORM_PROBLEMS])],
+    }),
+    patch: operation({
+      id: "changeEntity",
+      tag,
+      summary: "Change single members of an entity, delete it softly or restore it",
+      description: "What is left out stays as it is. What changes nothing makes no version.",
+      right: "media_store_write",
+      parameters: ofChange,
+      body: jsonBodyOf(z.union([entityPatch, wrappedPatch]), { label: "Harbour" }),
+      answers: { 200: anItem("the entity as it is now") },
+      problems: [...CHANGE_PROBLEMS, "invalid_parent", "upload_too_large", "malformed_body"],
+    }),
+    delete: operation({
+      id: "deleteEntity",
+      tag,
+      summary: "Delete an entity for good",
+      description: "Record, history and files. What lies in a collection moves to where that lay.",
+      right: "media_store_write",
+      parameters: ofChange,
+      answers: { 200: json(item, "the entity as it was") },
+      problems: CHANGE_PROBLEMS,
+    }),
+  },
+};
