@@ -1,8 +1,8 @@
 import type { Item } from "@fovea/contract";
 import { keyPair, startGuarded, tokenOf } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { craftPng } from "./media/crafted_picture.ts";
-import { form, problemOf } from "./test_app.ts";
+import { craftPng } from "./testing/crafted_picture.ts";
+import { form, problemOf } from "./testing/test_app.ts";
 
 const upload = () => form({ is_collection: "false", image: new Blob([craftPng(3, 2)]) });
 

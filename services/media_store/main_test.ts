@@ -1,8 +1,8 @@
 import type { Item } from "@fovea/contract";
 import { runServiceToEnd, type ServiceProcess, startService } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { ascii, craftPng } from "./media/crafted_picture.ts";
-import { filesIn, form, problemOf } from "./test_app.ts";
+import { ascii, craftPng } from "./testing/crafted_picture.ts";
+import { filesIn, form, problemOf } from "./testing/test_app.ts";
 
 async function add(service: ServiceProcess, bytes: Uint8Array<ArrayBuffer>): Promise<Item> {
   const upload = form({ is_collection: "false", image: new Blob([bytes]) });

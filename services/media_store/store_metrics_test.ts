@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { startService } from "@fovea/testing";
-import { craftPng } from "./media/crafted_picture.ts";
-import { form, type FormFields, picture } from "./test_app.ts";
+import { craftPng } from "./testing/crafted_picture.ts";
+import { form, type FormFields, picture } from "./testing/test_app.ts";
 
 /** The figures of one name, as Prometheus's text writes them. */
 async function figures(url: string, name: string): Promise<string[]> {

@@ -3,8 +3,8 @@ import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testi
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { checkStore } from "./care/check.ts";
-import { craftPng } from "./media/crafted_picture.ts";
-import { filesIn, form } from "./test_app.ts";
+import { craftPng } from "./testing/crafted_picture.ts";
+import { filesIn, form } from "./testing/test_app.ts";
 
 const KILLS = 50;
 const CLIENTS = 4;

@@ -1,7 +1,7 @@
 import { assertDescribes, assertValid } from "@fovea/testing/api_document";
 import assert from "node:assert/strict";
-import { craftPng } from "../media/crafted_picture.ts";
-import { apiWitness, form, picture, testApp } from "../test_app.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { apiWitness, form, picture, testApp } from "../testing/test_app.ts";
 import { describeMediaStore } from "./document.ts";
 
 Deno.test("media_store's API document is valid OpenAPI 3.1", async () => {

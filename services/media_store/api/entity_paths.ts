@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { json, jsonBodyOf, operation, pageSchema } from "@fovea/common/api";
+import { describedHeaders, json, jsonBodyOf, operation, pageSchema } from "@fovea/common/api";
 import type { ProblemCode } from "@fovea/contract";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
@@ -111,7 +111,7 @@ export const entityPaths: ZodOpenApiPathsObject = {
       },
       answers: {
         200: anItem("the entity"),
-        304: { description: "it is what If-None-Match names" },
+        304: { description: "it is what If-None-Match names", ...describedHeaders(tagged) },
       },
       problems: ["invalid_parameter", "entity_not_found", "version_not_found"],
     }),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { json, jsonBodyOf, operation } from "@fovea/common/api";
+import { describedHeaders, json, jsonBodyOf, operation } from "@fovea/common/api";
 import type { ProblemCode } from "@fovea/contract";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
@@ -30,11 +30,9 @@ const ranged = conditions.extend({
   "If-Range": condition("an ETag or date that Range is meant for: else all of it is the answer"),
 });
 
-const header = (description: string) => ({ schema: { type: "string" as const }, description });
-const validators = {
-  "ETag": header("names these bytes"),
-  "Last-Modified": header("when the entity was changed"),
-};
+const VALIDATORS = { "ETag": "names these bytes", "Last-Modified": "when the entity was changed" };
+const haveIt = { description: "one has it already", ...describedHeaders(VALIDATORS) };
+
 const binary = { schema: { type: "string" as const, format: "binary" } };
 
 const NO_FILE: readonly ProblemCode[] = [
@@ -57,19 +55,22 @@ export const partPaths: ZodOpenApiPathsObject = {
       answers: {
         200: {
           description: "the bytes, under the type that they have",
-          headers: {
-            ...validators,
-            "Accept-Ranges": header("bytes"),
-            "Content-Disposition": header("names the file by the entity's label"),
-          },
+          ...describedHeaders({
+            ...VALIDATORS,
+            "Accept-Ranges": "bytes",
+            "Content-Disposition": "names the file by the entity's label",
+          }),
           content: { "*/*": binary },
         },
         206: {
           description: "what Range asks for; several parts come as multipart/byteranges",
-          headers: { ...validators, "Content-Range": header("which bytes, where it is one part") },
+          ...describedHeaders({
+            ...VALIDATORS,
+            "Content-Range": "which bytes, where it is one part",
+          }),
           content: { "*/*": binary },
         },
-        304: { description: "one has it already", headers: validators },
+        304: haveIt,
       },
       problems: [...NO_FILE, "range_not_satisfiable"],
     }),
@@ -85,15 +86,15 @@ export const partPaths: ZodOpenApiPathsObject = {
       parameters: {
         path,
         query: thumbnailQuery,
-        header: conditions.extend({ Accept: condition("which format it is where none is named") }),
+        header: conditions,
       },
       answers: {
         200: {
           description: "upright, in sRGB, without metadata",
-          headers: validators,
+          ...describedHeaders(VALIDATORS),
           content: { "image/webp": binary, "image/jpeg": binary },
         },
-        304: { description: "one has it already", headers: validators },
+        304: haveIt,
       },
       problems: [
         ...NO_FILE,

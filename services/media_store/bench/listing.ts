@@ -3,12 +3,15 @@
  *
  * @module
  */
+import { median } from "@fovea/bench/table";
 import { openSqlite } from "@fovea/common/sqlite";
 import type { Item, Page } from "@fovea/contract";
 import { startService, temporaryFolder } from "@fovea/testing";
 import { sql, type Transaction } from "kysely";
+import { NO_FILE } from "../entities/file_facts.ts";
 import { migrations, type Tables } from "../entities/migrations.ts";
-import { toRow } from "../entities/row.ts";
+import { ITEM_COLUMNS, toRow } from "../entities/row.ts";
+import { timed } from "./client.ts";
 
 /** What is asked for, by the name under which it is reported. */
 const QUERIES = {
@@ -27,51 +30,50 @@ export interface Listing {
   name: string;
   /** Median from request to the last byte of the answer. */
   ms: number;
-  total_items: number;
+  /** Entities on all pages. */
+  found: number;
 }
 
-/**
- * Fills a store and asks it for pages of 20.
- *
- * @param entities of them, one in a hundred is a collection, and one in ten thousand is deleted
- * @param rounds how often each page is asked for
- */
-export async function measureListing(entities = 100_000, rounds = 25): Promise<Listing[]> {
+/** One in a hundred is a collection, and one in ten thousand is deleted softly. */
+export const ENTITIES = 100_000;
+
+/** Fills a store and asks it for pages of 20. @param rounds how often for each */
+export async function measureListing(rounds = 25): Promise<Listing[]> {
   await using folder = await temporaryFolder();
-  await fill(`${folder.path}/media_store`, entities);
+  await fill(`${folder.path}/media_store`);
   await using service = await startService("media_store", { DATA_DIR: folder.path });
-  const times = new Map(Object.keys(QUERIES).map((name) => [name, [] as number[]]));
-  const totals = new Map<string, number>();
+  const lists = Object.entries(QUERIES).map(([name, query]) => ({
+    name,
+    query,
+    ms: [] as number[],
+    found: 0,
+  }));
   for (let round = 0; round < rounds; round++) {
-    for (const [name, query] of Object.entries(QUERIES)) {
-      const start = performance.now();
-      const answer = await fetch(`${service.url}/entity/?${query}`);
-      const { pagination }: Page<Item> = await answer.json();
-      times.get(name)!.push(performance.now() - start);
-      totals.set(name, pagination.total_items);
+    for (const list of lists) {
+      list.ms.push(
+        await timed(async () => {
+          const answer = await fetch(`${service.url}/entity/?${list.query}`);
+          const { pagination }: Page<Item> = await answer.json();
+          list.found = pagination.total_items;
+        }),
+      );
     }
   }
-  return Array.from(times, ([name, ms]) => ({
-    name,
-    ms: ms.toSorted((a, b) => a - b)[ms.length >> 1]!,
-    total_items: totals.get(name)!,
-  }));
+  return lists.map(({ name, ms, found }) => ({ name, ms: median(ms), found }));
 }
 
 /** Entities written at once. */
 const CHUNK = 1000;
 
-async function fill(folder: string, entities: number): Promise<void> {
+async function fill(folder: string): Promise<void> {
   await Deno.mkdir(folder);
   await using db = await openSqlite<Tables>(`${folder}/entities.sqlite`, migrations);
   await db.transaction().execute(async (transaction) => {
-    for (let first = 1; first <= entities; first += CHUNK) await addChunk(transaction, first);
-    const items = sql`is_collection, label, description, parent_id, added_date, updated_date,
-      is_deleted, create_date, file_size, height, width, duration, mime_type, type, extension, md5,
-      sha256, file_path, search_text`;
+    for (let first = 1; first <= ENTITIES; first += CHUNK) await addChunk(transaction, first);
+    const members = sql.join([...ITEM_COLUMNS, "search_text"].map((name) => sql.ref(name)));
     await sql`
-      insert into entity_versions (id, version, transaction_id, ${items})
-      select id, version, 1, ${items} from entities`.execute(transaction);
+      insert into entity_versions (${members}, transaction_id)
+      select ${members}, 1 from entities`.execute(transaction);
   });
 }
 
@@ -109,17 +111,6 @@ function craftItem(id: number): Omit<Item, "id"> {
     sha256: digest + digest,
     file_path: `files/${digest}`,
   };
-  const noFile = {
-    file_size: null,
-    height: null,
-    width: null,
-    mime_type: null,
-    type: null,
-    extension: null,
-    md5: null,
-    sha256: null,
-    file_path: null,
-  };
   return {
     is_collection: isCollection,
     label: `IMG_${id} ${word(1)}`,
@@ -128,9 +119,8 @@ function craftItem(id: number): Omit<Item, "id"> {
     added_date: id,
     updated_date: id,
     is_deleted: id % 10_000 === 0,
-    create_date: null,
-    duration: null,
     version: 1,
-    ...(isCollection ? noFile : file),
+    ...NO_FILE,
+    ...!isCollection && file,
   };
 }

@@ -2,9 +2,9 @@ import type { Item, ProblemDocument } from "@fovea/contract";
 import { type ServiceProcess, startService, testNeeding } from "@fovea/testing";
 import { mountSmallDisk, smallDisk } from "@fovea/testing/small_disk";
 import assert from "node:assert/strict";
-import { runCare } from "../care/run_care.ts";
-import { craftPng } from "../media/crafted_picture.ts";
-import { filesIn, form, picture, problemOf } from "../test_app.ts";
+import { runCare } from "../testing/run_care.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { filesIn, form, picture, problemOf } from "../testing/test_app.ts";
 
 const MB = 1024 * 1024;
 

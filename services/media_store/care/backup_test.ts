@@ -1,9 +1,9 @@
 import type { Item, Page } from "@fovea/contract";
 import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { craftPng } from "../media/crafted_picture.ts";
-import { form } from "../test_app.ts";
-import { runCare } from "./run_care.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { form } from "../testing/test_app.ts";
+import { runCare } from "../testing/run_care.ts";
 
 async function add(service: ServiceProcess, seed: number): Promise<Item> {
   const upload = form({ is_collection: "false", image: new Blob([craftPng(3, 2, seed)]) });

@@ -1,9 +1,9 @@
 import type { Item } from "@fovea/contract";
 import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { craftPng } from "../media/crafted_picture.ts";
-import { filesIn, form, problemOf } from "../test_app.ts";
-import { runCare } from "./run_care.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { filesIn, form, problemOf } from "../testing/test_app.ts";
+import { runCare } from "../testing/run_care.ts";
 
 async function send(
   service: ServiceProcess,

@@ -46,10 +46,8 @@ export const filterText = z.string().transform((text, context): EntityFilter => 
     context.addIssue({ code: "custom", message: issue.message, path: issue.path });
   }
   return z.NEVER;
-}).meta(sentAs({
-  type: "string",
-  description: `\`name:value\`, several joined by commas, all of which must hold; names are ${
-    Object.keys(filterParts.shape).join(", ")
-  }`,
-  examples: ["type:image,parent_id:12"],
-}));
+}).meta({
+  description: "`name:value`, several joined by commas, all of which must hold; names are " +
+    Object.keys(filterParts.shape).join(", "),
+  ...sentAs({ type: "string", examples: ["type:image,parent_id:12"] }),
+});

@@ -2,8 +2,8 @@ import { openSqlite } from "@fovea/common/sqlite";
 import type { Item, Page } from "@fovea/contract";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
-import { craftPng } from "../media/crafted_picture.ts";
-import { problemOf, type TestApp, testApp } from "../test_app.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { problemOf, type TestApp, testApp } from "../testing/test_app.ts";
 import { countQuery, pageQuery, type Selection } from "./listing.ts";
 import { migrations, type Tables } from "./migrations.ts";
 

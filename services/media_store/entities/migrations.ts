@@ -3,33 +3,16 @@
  *
  * @module
  */
-import type { MediaType } from "@fovea/contract";
+import type { Item } from "@fovea/contract";
 import { type Generated, type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { searchTextOf } from "./search_text.ts";
 
 /** A row of `entities`: an Item with SQLite's 0 and 1 for false and true. */
-export interface EntityRow {
+export interface EntityRow extends Omit<Item, "id" | "is_collection" | "is_deleted"> {
   id: Generated<number>;
   is_collection: number;
-  label: string | null;
-  description: string | null;
-  parent_id: number | null;
-  added_date: number;
-  updated_date: number;
   is_deleted: number;
-  create_date: number | null;
-  file_size: number | null;
-  height: number | null;
-  width: number | null;
-  duration: number | null;
-  mime_type: string | null;
-  type: MediaType | null;
-  extension: string | null;
-  md5: string | null;
-  sha256: string | null;
-  file_path: string | null;
-  version: number;
   /** What searches look into; see search_text.ts. */
   search_text: string;
 }

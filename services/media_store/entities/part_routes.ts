@@ -8,8 +8,8 @@ import { checked, jsonBody } from "@fovea/common/problem_response";
 import { Hono } from "hono";
 import { z } from "zod";
 import { imageAnswer } from "../transfer/image_answer.ts";
+import { limitJson } from "../transfer/json_limit.ts";
 import { idOf, itemQuery, queryOf } from "./query.ts";
-import { limitJson } from "./routes.ts";
 import type { EntityService } from "./service.ts";
 
 /** Body of `POST /entity/{id}/face-detection-results`: any object. */

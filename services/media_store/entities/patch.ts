@@ -10,7 +10,7 @@ export const entityPatch = only("member", {
   parent_id: z.int("a whole number or null is expected").min(1, "1 is the least").nullable()
     .optional(),
   is_deleted: z.boolean("true or false is expected").optional(),
-});
+}).meta({ id: "EntityPatch" });
 
 /** The same, wrapped. */
 export const wrappedPatch = only("member", { body: entityPatch });

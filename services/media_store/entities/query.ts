@@ -11,10 +11,12 @@ import { z } from "zod";
 import { entityId, only, truth } from "./fields.ts";
 import { filterText } from "./filter.ts";
 
-const whole = (max: number, described: { default?: number; description: string }) =>
-  z.string().regex(/^\d+$/, "a whole number is expected").transform(Number)
+const whole = (max: number, description: string, usual?: number) => {
+  const shown = usual === undefined ? {} : { default: usual };
+  return z.string().regex(/^\d+$/, "a whole number is expected").transform(Number)
     .pipe(z.number().min(1, "1 is the least").max(max, `${max} is the most`))
-    .meta(sentAs({ type: "integer", minimum: 1, maximum: max, ...described }));
+    .meta({ description, ...sentAs({ type: "integer", minimum: 1, maximum: max, ...shown }) });
+};
 
 const MAX_SEARCH_LENGTH = 200;
 const MAX_NUMBER = 1_000_000_000;
@@ -23,13 +25,13 @@ export const idParameter = z.object({ id: entityId });
 
 /** Of calls that answer one entity, or what belongs to it. */
 export const itemQuery = only("parameter", {
-  version: whole(MAX_NUMBER, { description: "as it was then; else as it is" }).optional(),
+  version: whole(MAX_NUMBER, "as it was then; left out, as it is").optional(),
 });
 
 /** Of `GET /entity/`. */
 export const listQuery = only("parameter", {
-  page: whole(MAX_NUMBER, { default: 1, description: "from 1" }).default(1),
-  page_size: whole(100, { default: 20, description: "entities a page" }).default(20),
+  page: whole(MAX_NUMBER, "from 1", 1).default(1),
+  page_size: whole(100, "entities a page", 20).default(20),
   search_query: z.string()
     .max(MAX_SEARCH_LENGTH, `at most ${MAX_SEARCH_LENGTH} characters are allowed`).default("")
     .meta({
@@ -37,12 +39,14 @@ export const listQuery = only("parameter", {
         "case and accents don't matter",
     }),
   filter_param: filterText.default({}),
-  version: whole(MAX_NUMBER, {
-    description: "every entity that has this version, as it was at it; filters and search look " +
-      "at what it was",
-  }).optional(),
-  include_deleted: truth.default(false)
-    .meta({ description: "also what is softly deleted" }),
+  version: whole(
+    MAX_NUMBER,
+    "every entity that has this version, as it was at it; all else is asked of what it was",
+  ).optional(),
+  include_deleted: truth.default(false).meta({
+    description: "also what is softly deleted",
+    ...sentAs({ type: "boolean", default: false }),
+  }),
 });
 
 /** The entity that a path names. @throws {Problem} `invalid_parameter` */

@@ -3,6 +3,7 @@ import { type Item, Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
+import { NO_FILE } from "./file_facts.ts";
 import { EntityListing } from "./listing.ts";
 import { migrations, type Tables } from "./migrations.ts";
 import { EntityRepository, type NewItem } from "./repository.ts";
@@ -16,17 +17,7 @@ const collection: NewItem = {
   added_date: 1,
   updated_date: 1,
   is_deleted: false,
-  create_date: null,
-  file_size: null,
-  height: null,
-  width: null,
-  duration: null,
-  mime_type: null,
-  type: null,
-  extension: null,
-  md5: null,
-  sha256: null,
-  file_path: null,
+  ...NO_FILE,
   version: 1,
 };
 
@@ -35,6 +26,8 @@ async function openStore() {
   const db = await openSqlite<Tables>(`${folder.path}/entities.sqlite`, migrations);
   return {
     db,
+    /** Bytes of what was written since the store was opened. */
+    written: () => Deno.statSync(`${folder.path}/entities.sqlite-wal`).size,
     entities: new EntityRepository(db),
     versions: new VersionRepository(db),
     listing: new EntityListing(db),
@@ -91,5 +84,15 @@ Deno.test("a collection may have more in it than a statement has parameters", as
     assert.deepEqual(await versions.list(child), [
       { version: 2, transaction_id: 2, updated_date: 2 },
     ]);
+  }
+});
+
+Deno.test("asking whether the database can be written writes it, each time", async () => {
+  await using store = await openStore();
+  const { entities, written } = store;
+  for (const now of [5, 5, 4]) {
+    const before = written();
+    await entities.probe(now);
+    assert.ok(written() > before);
   }
 });

@@ -5,19 +5,16 @@
  */
 import type { Access } from "@fovea/common/access";
 import { jsonBody } from "@fovea/common/problem_response";
-import { type Item, Problem } from "@fovea/contract";
-import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import type { Item } from "@fovea/contract";
+import { type Context, Hono } from "hono";
 import type { NewBlob } from "../blobs/new_blob.ts";
+import { limitJson } from "../transfer/json_limit.ts";
 import { receiveForm } from "../transfer/upload.ts";
 import { readEntityForm } from "./form.ts";
 import { readEntityPatch } from "./patch.ts";
 import { idOf, itemQuery, listQuery, queryOf } from "./query.ts";
 import type { EntityService } from "./service.ts";
 import { entityTag, namesTag } from "./tag.ts";
-
-/** What may come as JSON: far more than any member may have, so that a long one is named. */
-const MAX_JSON_BYTES = 1024 * 1024;
 
 export function entityRoutes(
   parts: {
@@ -76,19 +73,6 @@ export function entityRoutes(
   });
 
   return entity;
-}
-
-/** Refuses a longer body before it is read. */
-export function limitJson(): MiddlewareHandler {
-  return bodyLimit({
-    maxSize: MAX_JSON_BYTES,
-    onError: () => {
-      throw new Problem(
-        "upload_too_large",
-        `body is over ${MAX_JSON_BYTES} bytes, the most that is taken`,
-      );
-    },
-  });
 }
 
 const itemHeaders = (item: Item) => ({

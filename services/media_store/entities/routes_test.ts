@@ -1,8 +1,8 @@
 import type { Item, Page } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { craftPng } from "../media/crafted_picture.ts";
-import { form, picture, problemOf, testApp } from "../test_app.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { form, picture, problemOf, testApp } from "../testing/test_app.ts";
 
 const png = (width: number, height: number, seed?: number) =>
   new Blob([craftPng(width, height, seed)], { type: "text/html" });

@@ -13,11 +13,11 @@ import {
   Problem,
 } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
-import type { ByteRange } from "../transfer/byte_ranges.ts";
 import type { Inspector } from "../media/inspector.ts";
-import type { MediaFacts } from "../media/media_facts.ts";
-import { Turns } from "../turns.ts";
+import type { ByteRange } from "../transfer/byte_ranges.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
+import { Turns } from "../turns.ts";
+import { type FileFacts, type FileItem, NO_FILE } from "./file_facts.ts";
 import { EntityFiles } from "./files.ts";
 import type { NewEntity } from "./form.ts";
 import type { EntityListing, Selection } from "./listing.ts";
@@ -25,31 +25,6 @@ import type { EntityRepository } from "./repository.ts";
 import { checkParent, refuseDuplicate } from "./rules.ts";
 import { checkIfMatch } from "./tag.ts";
 import type { VersionRepository } from "./versions.ts";
-
-/** The members of an Item that its file determines, but for where it lies. */
-type FileFacts = MediaFacts & Pick<Item, "file_size" | "md5" | "sha256">;
-
-const NO_FILE: { [Fact in keyof FileFacts | "file_path" | "duration"]: null } = {
-  create_date: null,
-  file_size: null,
-  height: null,
-  width: null,
-  duration: null,
-  mime_type: null,
-  type: null,
-  extension: null,
-  md5: null,
-  sha256: null,
-  file_path: null,
-};
-
-/** An entity that certainly has a file. */
-export type FileItem = Item & {
-  mime_type: string;
-  file_size: number;
-  sha256: string;
-  file_path: string;
-};
 
 /** What may be said of an existing entity. */
 type Change = Partial<

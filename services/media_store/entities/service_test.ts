@@ -1,7 +1,7 @@
 import type { Item, Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
-import { craftPng } from "../media/crafted_picture.ts";
-import { form, type TestApp, testApp } from "../test_app.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { form, type TestApp, testApp } from "../testing/test_app.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
 
 const png = (seed: number) => new Blob([craftPng(3, 2, seed)]);

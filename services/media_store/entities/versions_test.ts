@@ -1,7 +1,7 @@
 import type { EntityVersion, Item } from "@fovea/contract";
 import assert from "node:assert/strict";
-import { craftPng } from "../media/crafted_picture.ts";
-import { form, type FormFields, problemOf, type TestApp, testApp } from "../test_app.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { form, type FormFields, problemOf, type TestApp, testApp } from "../testing/test_app.ts";
 
 const png = (seed: number) => new Blob([craftPng(3, 2, seed)]);
 

@@ -8,7 +8,7 @@ import {
   craftTiffDirectories,
   craftTiffHeader,
   u32,
-} from "./crafted_picture.ts";
+} from "../testing/crafted_picture.ts";
 import { readPictureFacts } from "./picture_facts.ts";
 
 const MAX_PIXELS = 50_000_000;

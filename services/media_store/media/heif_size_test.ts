@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ascii, box, u16, u32 } from "./crafted_picture.ts";
+import { ascii, box, u16, u32 } from "../testing/crafted_picture.ts";
 import { heifSize } from "./heif_size.ts";
 
 const size = (width: number, height: number) => box("ispe", u32(0), u32(width), u32(height));

@@ -1,7 +1,7 @@
 import { Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { craftPng } from "./crafted_picture.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
 import { Inspector } from "./inspector.ts";
 
 const maxPixels = 50_000_000;

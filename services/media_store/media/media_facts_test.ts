@@ -1,7 +1,7 @@
 import { Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { ascii, craftJpeg, craftPng } from "./crafted_picture.ts";
+import { ascii, craftJpeg, craftPng } from "../testing/crafted_picture.ts";
 import { type MediaFacts, readMediaFacts } from "./media_facts.ts";
 
 async function factsOf(bytes: Uint8Array, maxPixels = 50_000_000): Promise<MediaFacts> {

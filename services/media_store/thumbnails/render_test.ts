@@ -9,9 +9,9 @@ import {
   Orientation,
 } from "@imagemagick/magick-wasm";
 import assert from "node:assert/strict";
-import { craftExif, craftPng } from "../media/crafted_picture.ts";
+import { craftExif, craftPng } from "../testing/crafted_picture.ts";
 import { readPictureFacts } from "../media/picture_facts.ts";
-import { alike, look, makePicture, turned } from "./made_pictures.ts";
+import { alike, look, makePicture, turned } from "../testing/made_pictures.ts";
 import { renderThumbnail } from "./render.ts";
 import type { ThumbnailFormat, ThumbnailSize } from "./thumbnail.ts";
 

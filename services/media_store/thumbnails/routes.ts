@@ -11,7 +11,7 @@ import { z } from "zod";
 import { only } from "../entities/fields.ts";
 import { idOf, itemQuery, queryOf } from "../entities/query.ts";
 import type { EntityService } from "../entities/service.ts";
-import { isNotModified } from "../transfer/preconditions.ts";
+import { cacheHeaders, isNotModified, validatorsOf } from "../transfer/preconditions.ts";
 import { FORMATS, SIZES, type ThumbnailFormat } from "./thumbnail.ts";
 import type { Thumbnails } from "./thumbnails.ts";
 
@@ -20,12 +20,10 @@ const oneOf = (values: readonly (string | number)[]) => `one of ${values.join(",
 export const thumbnailQuery = only("parameter", {
   size: z.enum(SIZES.map(String), oneOf(SIZES)).default("256")
     .transform((text) => SIZES.find((size) => String(size) === text)!)
-    .meta(sentAs({
-      type: "integer",
-      enum: [...SIZES],
-      default: 256,
+    .meta({
       description: "pixels of the longest side; a smaller picture keeps its size",
-    })),
+      ...sentAs({ type: "integer", enum: [...SIZES], default: 256 }),
+    }),
   format: z.enum(FORMATS, oneOf(FORMATS)).optional()
     .meta({ description: "else WebP, unless Accept prefers JPEG" }),
   ...itemQuery.shape,
@@ -43,16 +41,8 @@ export function thumbnailRoutes(
   routes.get("/:id/thumbnail", access("read"), async (c) => {
     const { size, format = acceptedFormat(c), version } = queryOf(c, thumbnailQuery);
     const item = await service.getFile(idOf(c), version);
-    const validators = {
-      etag: `"${thumbnails.key(item, size, format)}"`,
-      lastModified: new Date(item.updated_date).toUTCString(),
-    };
-    const headers = {
-      "ETag": validators.etag,
-      "Last-Modified": validators.lastModified,
-      "Cache-Control": "no-cache, no-transform",
-      "Vary": "Accept",
-    };
+    const validators = validatorsOf(thumbnails.key(item, size, format), item.updated_date);
+    const headers = { ...cacheHeaders(validators), "Vary": "Accept" };
     if (isNotModified(c.req.raw.headers, validators)) return c.body(null, 304, headers);
     const bytes = await thumbnails.get(item, size, format).catch(async (error) => {
       // It may have been deleted since it was looked up; if not, its file is lost.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { craftPng } from "../media/crafted_picture.ts";
-import { form, picture, problemOf, type TestApp, testApp } from "../test_app.ts";
-import { look } from "./made_pictures.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { form, picture, problemOf, type TestApp, testApp } from "../testing/test_app.ts";
+import { look } from "../testing/made_pictures.ts";
 
 const ask = (app: TestApp, query = "", headers: Record<string, string> = {}) =>
   app.request(`/entity/1/thumbnail${query}`, { headers });

@@ -7,7 +7,7 @@
 import type { Logger } from "@fovea/common/log";
 import { Problem } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
-import type { FileItem } from "../entities/service.ts";
+import type { FileItem } from "../entities/file_facts.ts";
 import { Thread } from "../thread.ts";
 import {
   RECIPE,

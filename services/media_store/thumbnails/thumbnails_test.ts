@@ -4,8 +4,8 @@ import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BlobStore } from "../blobs/blob_store.ts";
-import type { FileItem } from "../entities/service.ts";
-import { makePicture } from "./made_pictures.ts";
+import type { FileItem } from "../entities/file_facts.ts";
+import { makePicture } from "../testing/made_pictures.ts";
 import { type ThumbnailOptions, Thumbnails } from "./thumbnails.ts";
 
 const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });

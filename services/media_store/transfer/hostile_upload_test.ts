@@ -4,8 +4,8 @@ import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { BlobStore } from "../blobs/blob_store.ts";
-import { ascii, craftJpeg, craftPng } from "../media/crafted_picture.ts";
-import { filesIn, form, problemOf, type TestApp, testApp } from "../test_app.ts";
+import { ascii, craftJpeg, craftPng } from "../testing/crafted_picture.ts";
+import { filesIn, form, problemOf, type TestApp, testApp } from "../testing/test_app.ts";
 import { receiveForm } from "./upload.ts";
 
 const png = (seed = 0) => new Blob([craftPng(3, 2, seed)]);

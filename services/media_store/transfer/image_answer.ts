@@ -5,10 +5,11 @@
  */
 import { create as contentDisposition } from "content-disposition";
 import type { Context } from "hono";
+import type { FileItem } from "../entities/file_facts.ts";
+import type { EntityService } from "../entities/service.ts";
 import { type ByteRange, contentRange, multipartOf, readRanges } from "./byte_ranges.ts";
-import type { EntityService, FileItem } from "../entities/service.ts";
 import { downloadName } from "./file_name.ts";
-import { isNotModified, rangeApplies } from "./preconditions.ts";
+import { cacheHeaders, isNotModified, rangeApplies, validatorsOf } from "./preconditions.ts";
 
 /**
  * @param item at the version that is asked for
@@ -22,16 +23,8 @@ export async function imageAnswer(
 ): Promise<Response> {
   const request = c.req.raw;
   const size = item.file_size;
-  const validators = {
-    etag: `"${item.sha256}"`,
-    lastModified: new Date(item.updated_date).toUTCString(),
-  };
-  const headers = {
-    "ETag": validators.etag,
-    "Last-Modified": validators.lastModified,
-    // Deno would compress some types on the way, and drop the length with it.
-    "Cache-Control": "no-cache, no-transform",
-  };
+  const validators = validatorsOf(item.sha256, item.updated_date);
+  const headers = cacheHeaders(validators);
   if (isNotModified(request.headers, validators)) return c.body(null, 304, headers);
   const whole = {
     ...headers,

@@ -16,6 +16,21 @@ export interface Validators {
   lastModified: string;
 }
 
+/** @param modified ms since the epoch */
+export function validatorsOf(etag: string, modified: number): Validators {
+  return { etag: `"${etag}"`, lastModified: new Date(modified).toUTCString() };
+}
+
+/** Lets a client keep the answer and ask whether it still holds. */
+export function cacheHeaders({ etag, lastModified }: Validators): Record<string, string> {
+  return {
+    "ETag": etag,
+    "Last-Modified": lastModified,
+    // Deno would compress some types on the way, and drop the length with it.
+    "Cache-Control": "no-cache, no-transform",
+  };
+}
+
 /**
  * Holds a GET or HEAD against what is there, in the order of RFC 9110, 13.2.2.
  *

@@ -9,8 +9,8 @@ import busboy from "busboy";
 import { Problem } from "@fovea/contract";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { displayName } from "./file_name.ts";
 import type { Digests, NewBlob } from "../blobs/new_blob.ts";
+import { displayName } from "./file_name.ts";
 import { keepPace, UPLOAD_PACE } from "./pace.ts";
 
 export interface ReceivedFile extends Digests {

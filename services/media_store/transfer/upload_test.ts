@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { craftPng } from "../media/crafted_picture.ts";
-import { form, type FormFields, problemOf, type TestApp, testApp } from "../test_app.ts";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { form, type FormFields, problemOf, type TestApp, testApp } from "../testing/test_app.ts";
 
 const png = () => new Blob([craftPng(3, 2)]);
 const text = (content: string) => new Blob([content]);

@@ -13,16 +13,16 @@ import { witness } from "@fovea/testing/api_document";
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { Registry } from "prom-client";
-import { describeMediaStore } from "./api/document.ts";
-import { mediaStoreApp } from "./app.ts";
-import { BlobStore } from "./blobs/blob_store.ts";
-import { EntityListing } from "./entities/listing.ts";
-import { migrations, type Tables } from "./entities/migrations.ts";
-import { EntityRepository } from "./entities/repository.ts";
-import { EntityService } from "./entities/service.ts";
-import { VersionRepository } from "./entities/versions.ts";
-import { Inspector } from "./media/inspector.ts";
-import { Thumbnails } from "./thumbnails/thumbnails.ts";
+import { describeMediaStore } from "../api/document.ts";
+import { mediaStoreApp } from "../app.ts";
+import { BlobStore } from "../blobs/blob_store.ts";
+import { EntityListing } from "../entities/listing.ts";
+import { migrations, type Tables } from "../entities/migrations.ts";
+import { EntityRepository } from "../entities/repository.ts";
+import { EntityService } from "../entities/service.ts";
+import { VersionRepository } from "../entities/versions.ts";
+import { Inspector } from "../media/inspector.ts";
+import { Thumbnails } from "../thumbnails/thumbnails.ts";
 
 /** Has seen every answer to the tests of one file. */
 export const apiWitness = witness(describeMediaStore());
@@ -129,6 +129,6 @@ export async function problemOf(answer: Response, code: string, status: number) 
 /** One of the demo's pictures. */
 export async function picture(name: string): Promise<Blob> {
   return new Blob([
-    await Deno.readFile(new URL(`../../clients/images/${name}`, import.meta.url)),
+    await Deno.readFile(new URL(`../../../clients/images/${name}`, import.meta.url)),
   ]);
 }

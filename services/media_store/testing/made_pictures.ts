@@ -11,7 +11,7 @@ import {
   MagickImage,
   MagickReadSettings,
 } from "@imagemagick/magick-wasm";
-import { craftExif, u16 } from "../media/crafted_picture.ts";
+import { craftExif, u16 } from "./crafted_picture.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
