@@ -21,10 +21,14 @@ export async function claimFolder(dataDir: string, name: string): Promise<OwnFol
   const lock = await openLock(path);
   if (!await lock.tryLock(true)) {
     lock.close();
+    const pid = await Deno.readTextFile(`${path}/lock`);
     throw new SettingsError(
-      `Cannot start: another ${name} uses ${path}: end that one or set DATA_DIR`,
+      `Cannot start: another ${name}, process ${pid}, uses ${path}: end that one or set DATA_DIR`,
     );
   }
+  // For people: what keeps others out is the lock, which ends with the process.
+  await lock.truncate();
+  await lock.write(new TextEncoder().encode(String(Deno.pid)));
   return { path, [Symbol.dispose]: () => lock.close() };
 }
 

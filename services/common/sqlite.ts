@@ -4,43 +4,94 @@
  *
  * @module
  */
-import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from "kysely";
-import { type Migration, Migrator } from "kysely/migration";
+import { Kysely, sql, SqliteAdapter, type SqliteDatabase, SqliteDialect } from "kysely";
+import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migration";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { SettingsError } from "./settings.ts";
 
 /**
  * Opens the file, creating it where it is missing, and brings its tables up to date.
  *
- * Writes survive a power cut once their transaction has ended (WAL, synchronous=FULL).
- *
  * @param migrations by name, applied in alphabetical order
- * @throws {Error} where the file can't be opened, or was written by a newer version
+ * @param surviving what a transaction that has ended outlives: `power_cut` waits for the disk each time
+ *   (WAL, synchronous=FULL). `crash`, of the process by whatever means, does not (synchronous=NORMAL):
+ *   after a power cut the file is whole, but the last moments before it may be missing.
+ * @throws {SettingsError} where the file can't be used, or was written by a newer version
  */
 export async function openSqlite<Tables>(
   path: string,
   migrations: Record<string, Migration>,
+  surviving: "power_cut" | "crash" = "power_cut",
 ): Promise<Kysely<Tables>> {
-  const connection = new DatabaseSync(path);
-  for (
-    const pragma of [
-      "journal_mode = WAL",
-      "synchronous = FULL",
-      "foreign_keys = ON",
-      "busy_timeout = 5000",
-    ]
-  ) connection.exec(`PRAGMA ${pragma}`);
-  const db = new Kysely<Tables>({ dialect: new Dialect({ database: adapt(connection) }) });
-  const { error } = await new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve(migrations) },
-  }).migrateToLatest();
-  if (error !== undefined) {
-    await db.destroy();
-    throw new Error(`Cannot open the database ${path}: ${(error as Error).message}`, {
-      cause: error,
-    });
+  let connection: DatabaseSync | undefined;
+  try {
+    connection = new DatabaseSync(path);
+    for (
+      const pragma of [
+        "journal_mode = WAL",
+        `synchronous = ${surviving === "power_cut" ? "FULL" : "NORMAL"}`,
+        // Copying from the log to the file waits for the disk twice: so not every 4 MB, but every 64,
+        // by when most pages have changed many times and are copied once.
+        "wal_autocheckpoint = 16000",
+        "foreign_keys = ON",
+        // Waiting holds up the whole process; who has locked the file should not be there at all.
+        "busy_timeout = 250",
+      ]
+    ) connection.exec(`PRAGMA ${pragma}`);
+    refuseNewer(connection, path, migrations);
+    const db = new Kysely<Tables>({ dialect: new Dialect({ database: adapt(connection) }) });
+    const { error } = await new Migrator({
+      db,
+      provider: { getMigrations: () => Promise.resolve(migrations) },
+    }).migrateToLatest();
+    if (error !== undefined) throw error;
+    return db;
+  } catch (error) {
+    connection?.close();
+    if (error instanceof SettingsError) throw error;
+    throw new SettingsError(
+      `Cannot start: the database ${path} can't be used: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
-  return db;
+}
+
+/**
+ * Writes without waiting for the disk what a power cut may take back. A process that is killed loses
+ * nothing of it, and it never overtakes what was written before.
+ */
+export async function writeUnsynced<Tables>(
+  db: Kysely<Tables>,
+  write: (db: Kysely<Tables>) => Promise<unknown>,
+): Promise<void> {
+  await db.connection().execute(async (connection) => {
+    await sql`PRAGMA synchronous = NORMAL`.execute(connection);
+    try {
+      await write(connection);
+    } finally {
+      await sql`PRAGMA synchronous = FULL`.execute(connection);
+    }
+  });
+}
+
+/** Tables that a newer version has changed may mean something else by now. */
+function refuseNewer(
+  connection: DatabaseSync,
+  path: string,
+  migrations: Record<string, Migration>,
+): void {
+  const tables = connection.prepare(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = ?",
+  );
+  if (tables.get(DEFAULT_MIGRATION_TABLE) === undefined) return;
+  const applied = connection.prepare(`SELECT name FROM ${DEFAULT_MIGRATION_TABLE} ORDER BY name`)
+    .all() as { name: string }[];
+  const unknown = applied.map(({ name }) => name).filter((name) => !(name in migrations));
+  if (unknown.length === 0) return;
+  throw new SettingsError(
+    `Cannot start: the database ${path} was written by a newer version of this service, which ` +
+      `knows of ${unknown.join(", ")}: start that version, or set DATA_DIR to another folder`,
+  );
 }
 
 /** Kysely doesn't count on it, but in SQLite tables change within a transaction too: all or nothing. */
@@ -61,22 +112,23 @@ const MAX_STATEMENTS = 500;
 function adapt(connection: DatabaseSync): SqliteDatabase {
   // Kysely prepares anew for each query. What a statement holds outside JavaScript's heap stays
   // until a garbage collection that nothing presses for, so each one is prepared once.
-  const statements = new Map<string, StatementSync>();
-  const prepared = (sql: string): StatementSync => {
-    let statement = statements.get(sql);
-    if (statement === undefined) {
+  const statements = new Map<string, { statement: StatementSync; reader: boolean }>();
+  const prepared = (sql: string) => {
+    let known = statements.get(sql);
+    if (known === undefined) {
       if (statements.size >= MAX_STATEMENTS) statements.clear();
-      statement = connection.prepare(sql);
-      statements.set(sql, statement);
+      const statement = connection.prepare(sql);
+      known = { statement, reader: statement.columns().length > 0 };
+      statements.set(sql, known);
     }
-    return statement;
+    return known;
   };
   return {
     close: () => connection.close(),
     prepare(sql) {
-      const statement = prepared(sql);
+      const { statement, reader } = prepared(sql);
       return {
-        reader: statement.columns().length > 0,
+        reader,
         all: (parameters) => statement.all(...parameters as SQLInputValue[]),
         run: (parameters) => {
           // Of some errors, as of a full disk, SQLite rolls back by itself (https://sqlite.org/lang_transaction.html).

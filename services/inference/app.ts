@@ -7,13 +7,21 @@ import type { Hono } from "hono";
 import type { Registry } from "prom-client";
 import { describeInference } from "./api/document.ts";
 import manifest from "./deno.json" with { type: "json" };
+import type { EventFeed } from "./events/event_feed.ts";
+import type { Administration } from "./jobs/administration.ts";
 import type { JobService } from "./jobs/service.ts";
+import { adminRoutes } from "./routes/admin.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { mqttRoute } from "./routes/mqtt.ts";
 import { type Check, stateRoutes } from "./routes/state.ts";
+import type { PoolState } from "./workers/pool.ts";
 
 export interface AppOptions {
   jobs: JobService;
+  administration: Administration;
+  workers: () => PoolState;
+  feed: EventFeed;
   access: Access;
   info: () => Info;
   checks: readonly Check[];
@@ -27,12 +35,14 @@ export interface AppOptions {
 const SELF = { name: "fovea-inference", version: manifest.version };
 
 /** The HTTP face of inference. */
-export function createApp({ jobs, access, info, checks, accept, log, metrics }: AppOptions): Hono {
+export function createApp({ access, accept, log, metrics, ...parts }: AppOptions): Hono {
   const app = httpApp({ log, metrics });
   const describe = () => describeInference(accept !== undefined);
   app.route("/", selfRoutes({ ...SELF, describe, metrics, access }));
-  app.route("/", stateRoutes(info, checks));
-  app.route("/", jobRoutes(jobs, access));
+  app.route("/", stateRoutes(parts.info, parts.checks));
+  app.route("/", jobRoutes(parts.jobs, access));
+  app.route("/", adminRoutes(parts.administration, parts.workers, access));
+  app.route("/", eventRoutes(parts.feed, access));
   if (accept !== undefined) app.route("/", mqttRoute(accept));
   return app;
 }

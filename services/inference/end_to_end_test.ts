@@ -187,6 +187,8 @@ Deno.test("readiness names what is there", inHouse, async () => {
     "database",
     "models",
     "all_models",
+    "workers",
+    "all_workers",
     "media_store",
     "broker",
   ]);

@@ -1,28 +1,40 @@
 import { connectionFailure, type TaskInfo } from "@fovea/contract";
 import { type Kysely, sql } from "kysely";
+import type { OutboxState } from "./events/outbox.ts";
 import type { Tables } from "./jobs/tables.ts";
 import type { Check } from "./routes/state.ts";
+import type { PoolState } from "./workers/pool.ts";
 
 export interface Needs {
   db: Kysely<Tables>;
   tasks: () => TaskInfo[];
+  workers: () => PoolState;
   mediaStoreUrl: string;
-  brokerConnected: () => boolean;
+  /** Why the broker can't be reached; null where it can. */
+  brokerTrouble: () => string | null;
+  outbox: () => Promise<OutboxState>;
 }
 
 /** Milliseconds that media_store has to say that it is alive. */
 const PATIENCE = 2000;
 
+/** Milliseconds in which a broker that does its work has acknowledged an event. */
+const SLOW_ACKNOWLEDGEMENT = 10_000;
+
 /**
  * What must be there for jobs to be done: a database that can be written, a model that every worker
- * has run, media_store. Without the broker events wait, without a further model its task does.
+ * has run, a worker that gives known answers, media_store. Without the broker events wait, without a
+ * further model its task does.
  */
-export function readinessChecks({ db, tasks, mediaStoreUrl, brokerConnected }: Needs): Check[] {
+export function readinessChecks(
+  { db, tasks, workers, mediaStoreUrl, brokerTrouble, outbox }: Needs,
+): Check[] {
   return [
     {
       name: "database",
       check: async () => {
-        await sql`UPDATE instance SET client_id = client_id`.execute(db);
+        // To write what is there already would write nothing, also on a full disk.
+        await sql`UPDATE instance SET write_checks = write_checks + 1`.execute(db);
       },
     },
     {
@@ -41,6 +53,21 @@ export function readinessChecks({ db, tasks, mediaStoreUrl, brokerConnected }: N
       },
     },
     {
+      name: "workers",
+      check: () => {
+        const { size, unfit } = workers();
+        if (Object.keys(unfit).length >= size) throw new Error(sayUnfit(unfit));
+      },
+    },
+    {
+      name: "all_workers",
+      optional: true,
+      check: () => {
+        const { unfit } = workers();
+        if (Object.keys(unfit).length > 0) throw new Error(sayUnfit(unfit));
+      },
+    },
+    {
       name: "media_store",
       check: async () => {
         const url = `${mediaStoreUrl}/health`;
@@ -55,8 +82,15 @@ export function readinessChecks({ db, tasks, mediaStoreUrl, brokerConnected }: N
     {
       name: "broker",
       optional: true,
-      check: () => {
-        if (!brokerConnected()) throw new Error("not connected: events are kept until it is back");
+      check: async () => {
+        const trouble = brokerTrouble();
+        const { pending, oldestAge } = await outbox();
+        const late = oldestAge !== null && oldestAge > SLOW_ACKNOWLEDGEMENT;
+        if (trouble === null && !late) return;
+        const waiting = oldestAge === null
+          ? "no event waits"
+          : `events waiting: ${pending}, the oldest for ${Math.round(oldestAge / 1000)} s`;
+        throw new Error(`${trouble ?? "it takes events and acknowledges none"}; ${waiting}`);
       },
     },
   ];
@@ -64,4 +98,8 @@ export function readinessChecks({ db, tasks, mediaStoreUrl, brokerConnected }: N
 
 function sayState({ task_type, state, detail }: TaskInfo): string {
   return detail === undefined ? `${task_type} is ${state}` : `${task_type} is ${state}: ${detail}`;
+}
+
+function sayUnfit(unfit: PoolState["unfit"]): string {
+  return Object.entries(unfit).map(([worker, what]) => `worker ${worker}: ${what}`).join("; ");
 }

@@ -2,6 +2,7 @@ import { commonSettings, count, flag, port, readSettings } from "@fovea/common/s
 import { modelChoices } from "@fovea/models";
 import { z } from "zod";
 import { BACKENDS } from "./tasks/backend.ts";
+import { PRECISIONS } from "./tasks/shared_towers.ts";
 
 const mqttUrl = z.url({
   protocol: /^(mqtts?|wss?)$/,
@@ -19,13 +20,18 @@ const schema = commonSettings.extend({
   MODEL_MIRROR: z.string().min(1).optional(),
   EMBEDDING_MODEL: z.enum(modelChoices("image_embedding")).default("auto"),
   FACE_MODEL: z.enum(modelChoices("face_detection")).default("auto"),
+  EMBEDDING_PRECISION: z.enum(PRECISIONS).default(PRECISIONS[0]),
   INFERENCE_BACKEND: z.enum(BACKENDS).default(BACKENDS[0]),
   INFERENCE_WORKERS: count(1).default(navigator.hardwareConcurrency),
   /** False: every pixel of a picture is decoded, whatever its task needs. */
   SHRINK_WHILE_DECODING: flag.default(true),
   WORKER_IDLE_SECONDS: count(1).default(900),
+  /** How many jobs may wait; more are refused. */
+  QUEUE_LIMIT: count(1).default(100_000),
+  /** Ended jobs are removed after this; 0: never. */
+  JOB_RETAIN_DAYS: count(0).default(30),
   EVENT_RETAIN_MINUTES: count(1).default(60),
-  /** Sent to media_store as bearer token, where it wants one for reading. */
+  /** Sent to media_store as bearer token, where it wants one: to read pictures, and to take results. */
   FOVEA_TOKEN: z.string().min(1).optional(),
 });
 export type Settings = z.output<typeof schema>;

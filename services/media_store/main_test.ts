@@ -174,7 +174,10 @@ Deno.test("what the user can mend stops the start with a plain message", async (
   const cases: [Record<string, string>, RegExp][] = [
     [{ MEDIA_STORE_HOST: "0.0.0.0" }, /ALLOW_INSECURE=true/],
     [{ MEDIA_STORE_PORT: port }, /another program does: end it or set MEDIA_STORE_PORT/],
-    [{ DATA_DIR: running.dataDir }, /another media_store uses .*: end that one or set DATA_DIR/],
+    [
+      { DATA_DIR: running.dataDir },
+      /another media_store, process \d+, uses .*: end that one or set DATA_DIR/,
+    ],
     [{ DATA_DIR: "/dev/null" }, /can't be used: .*: set DATA_DIR/],
     [{ AUTH_MODE: "jwt" }, /P-256 public key .*: set PUBLIC_KEY_PATH/],
   ];

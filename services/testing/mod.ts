@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { mosquitto, type Need, testNeeding } from "./need.ts";
+export { clang, mosquitto, type Need, testNeeding } from "./need.ts";
 export { type MosquittoProcess, startMosquitto } from "./mosquitto.ts";
 export {
   type LogLine,
@@ -14,5 +14,6 @@ export {
   startService,
 } from "./service.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";
+export { type SmallDisk, tmpfs } from "./tmpfs.ts";
 export { keyPair, pemOf, tokenOf } from "./tokens.ts";
 export { type GuardedService, startGuarded } from "./guarded_service.ts";

@@ -7,7 +7,8 @@
 import { Child } from "./child.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
-export type ServiceName = "media_store" | "inference";
+/** `empty_inference` is inference with workers that have nothing to do for a job. */
+export type ServiceName = "media_store" | "inference" | "empty_inference";
 
 /** A line of a service's log: the members it always has, and those of its own. */
 export interface LogLine {
@@ -29,7 +30,12 @@ export interface ServiceProcess extends AsyncDisposable {
 }
 
 const ROOT = new URL("../../", import.meta.url);
-const TASKS: Record<ServiceName, string> = { media_store: "media-store", inference: "inference" };
+const TASKS: Record<ServiceName, string> = {
+  media_store: "media-store",
+  inference: "inference",
+  empty_inference: "inference",
+};
+const EMPTY_INFERENCE = "services/inference/testing/empty_inference.ts";
 
 /** What a process needs of this one's environment to run Deno at all; settings are not among it. */
 const INHERITED =
@@ -87,6 +93,7 @@ async function command(
 ): Promise<{ program: string; options: Deno.CommandOptions }> {
   // Quotes keep the shell of `deno task` from looking for files named by a pattern; none is here.
   const [program, ...args] = (await taskLine(TASKS[name])).replaceAll('"', "").split(" ");
+  if (name === "empty_inference") args.splice(-1, 1, EMPTY_INFERENCE);
   if (program !== "deno") {
     throw new Error(`Cannot start ${name}: its task does not begin with deno`);
   }

@@ -1,6 +1,8 @@
 import { type ApiDocument, apiDocument, json, operation } from "@fovea/common/api";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import manifest from "../deno.json" with { type: "json" };
+import { adminPaths } from "./admin_paths.ts";
+import { eventPaths, mqttPath } from "./event_paths.ts";
 import { jobPaths } from "./job_paths.ts";
 import { info, readiness } from "./schemas.ts";
 
@@ -28,19 +30,6 @@ const statePaths: ZodOpenApiPathsObject = {
   },
 };
 
-const mqttPath: ZodOpenApiPathsObject = {
-  "/mqtt": {
-    get: operation({
-      id: "mqtt",
-      tag: "events",
-      summary: "The built-in broker over WebSocket",
-      description: "MQTT 3.1.1, subprotocol mqtt; not something this page can try out.",
-      answers: { 101: { description: "the connection goes on as a WebSocket" } },
-      problems: ["invalid_parameter"],
-    }),
-  },
-};
-
 /**
  * inference's API in OpenAPI 3.1.
  *
@@ -51,6 +40,6 @@ export function describeInference(hasBroker: boolean): ApiDocument {
     title: "Fovea inference",
     version: manifest.version,
     description: "Finds faces in pictures, and turns pictures into embeddings.",
-    paths: { ...jobPaths, ...statePaths, ...hasBroker && mqttPath },
+    paths: { ...jobPaths, ...eventPaths, ...hasBroker && mqttPath, ...adminPaths, ...statePaths },
   });
 }

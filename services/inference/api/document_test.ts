@@ -3,14 +3,19 @@ import { assertDescribes, assertValid, witness } from "@fovea/testing/api_docume
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { createApp } from "../app.ts";
+import { EventFeed } from "../events/event_feed.ts";
 import type { Check } from "../routes/state.ts";
 import { openJobs, silent } from "../testing/open_jobs.ts";
 import { describeInference } from "./document.ts";
 
 async function openApp(checks: Check[] = []) {
-  const opened = await openJobs();
+  const opened = await openJobs(5);
+  const restarts = { deadline: 1, died: 0, memory: 0, cancelled: 0, canary: 0, stuck: 0 };
   const app = createApp({
     jobs: opened.jobs,
+    administration: opened.administration,
+    workers: () => ({ size: 1, alive: 1, busy: 0, restarts, unfit: { 1: "stuck" } }),
+    feed: new EventFeed({ db: opened.db }),
     access: () => (_c, next) => next(),
     info: () => ({
       name: "fovea-inference",
@@ -25,15 +30,17 @@ async function openApp(checks: Check[] = []) {
     log: silent,
     metrics: new Registry(),
   });
+  const times = { fetch: 1.5, decode: 2, infer: 3 };
   /** Has the best pending job done. */
   const finish = async (result: JobResult) => {
-    const job = await opened.jobs.begin();
-    const times = { fetch: 1.5, decode: 2, infer: 3 };
-    const used = opened.models.used(job!.task_type);
-    await opened.jobs.settle(job!, { ok: true, result, times }, used);
+    await opened.settle(await opened.begin(), { ok: true, result, times });
+  };
+  const fail = async () => {
+    const outcome = { ok: false, code: "image_unreadable", detail: "no picture", times } as const;
+    await opened.settle(await opened.begin(), outcome);
   };
   const dispose = () => opened[Symbol.asyncDispose]();
-  return { app, finish, [Symbol.asyncDispose]: dispose };
+  return { app, finish, fail, [Symbol.asyncDispose]: dispose };
 }
 
 Deno.test("inference's API document is valid OpenAPI 3.1, with a broker and without", async () => {
@@ -103,6 +110,24 @@ Deno.test("inference answers as its API document says", async () => {
   assert.equal(await call("DELETE", unknown), 404);
   assert.equal(await call("GET", unknown), 404);
 
+  const third = crypto.randomUUID();
+  assert.equal(await call("POST", `/job/${second}/retry`), 409);
+  assert.equal(await call("POST", `${unknown}/retry`), 404);
+  await call("POST", "/job/image_embedding", { media_store_id: 3, job_id: third });
+  await opened.fail();
+  assert.equal(await call("GET", `/job/${third}`), 200);
+  assert.equal(await call("POST", `/job/${third}/retry`), 200);
+  for (const media_store_id of [4, 5, 6, 7]) {
+    assert.equal(await call("POST", "/job/image_embedding", { media_store_id }), 201);
+  }
+  assert.equal(await call("POST", "/job/image_embedding", { media_store_id: 8 }), 429);
+  assert.equal(await call("GET", "/admin/stats"), 200);
+  assert.equal(await call("POST", "/admin/retry"), 200);
+  assert.equal(await call("POST", "/admin/retry", { error_code: "no_such_code" }), 422);
+  assert.equal(await call("DELETE", "/admin/cleanup?status=completed"), 200);
+  assert.equal(await call("DELETE", "/admin/cleanup"), 400);
+  assert.equal(await call("GET", "/events?job_id=x"), 400);
+
   assert.equal(await call("GET", "/info"), 200);
   assert.equal(await call("GET", "/health"), 200);
   assert.equal(await call("GET", "/health/ready"), 200);
@@ -112,5 +137,6 @@ Deno.test("inference answers as its API document says", async () => {
   for (const path of ["/", "/docs", "/docs/start.js", "/openapi.json", "/metrics"]) {
     assert.equal(await call("GET", path), 200);
   }
-  assert.deepEqual(document.unseen(), ["GET /mqtt"]);
+  // One goes on for as long as the client stays, the other is a WebSocket.
+  assert.deepEqual(document.unseen(), ["GET /events", "GET /mqtt"]);
 });

@@ -6,8 +6,8 @@
 import { json, jsonBodyOf, operation, pageSchema } from "@fovea/common/api";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { jobRequest, listQuery, taskOptions, taskType } from "../routes/jobs.ts";
-import { deleted, job } from "./schemas.ts";
+import { listQuery, taskRequests, taskType } from "../routes/jobs.ts";
+import { deleted, job, unwritable } from "./schemas.ts";
 
 const tag = "jobs";
 const one = { path: z.object({ job_id: z.string() }) };
@@ -23,9 +23,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
         "that is there in `job_id` and `job_status`.",
       right: "ai_inference_support",
       parameters: { path: z.object({ task_type: taskType }) },
-      body: jsonBodyOf(jobRequest.extend(taskOptions.face_detection.shape), {
-        media_store_id: 1,
-      }),
+      body: jsonBodyOf(taskRequests.face_detection, { media_store_id: 1 }),
       answers: {
         201: json(job, "the new job", { Location: "where it is" }),
         200: json(job, "the job that came with the same job_id and body before"),
@@ -37,6 +35,8 @@ export const jobPaths: ZodOpenApiPathsObject = {
         "job_exists",
         "job_id_taken",
         "model_unavailable",
+        "queue_full",
+        ...unwritable,
       ],
     }),
   },
@@ -68,7 +68,18 @@ export const jobPaths: ZodOpenApiPathsObject = {
       right: "ai_inference_support",
       parameters: one,
       answers: { 200: json(deleted, "it is cancelled or removed") },
-      problems: ["job_not_found"],
+      problems: ["job_not_found", ...unwritable],
+    }),
+  },
+  "/job/{job_id}/retry": {
+    post: operation({
+      id: "retryJob",
+      tag,
+      summary: "Try a job once more that ended in error",
+      right: "ai_inference_support",
+      parameters: one,
+      answers: { 200: json(job, "the job, which waits again") },
+      problems: ["job_not_found", "job_not_failed", "queue_full", ...unwritable],
     }),
   },
 };

@@ -92,6 +92,9 @@ export const job = schemaOf<Job>()({
   result: z.union([embedding, faces]).nullable(),
 }).meta({ id: "Job" });
 
+/** The codes of any call that writes, where the disk is full or somebody has locked the database. */
+export const unwritable = ["storage_full", "not_ready"] as const;
+
 /** Of `DELETE /job/{job_id}`. */
 export const deleted = z.object({ status: z.literal("deleted") });
 
@@ -107,6 +110,7 @@ const taskInfo = schemaOf<TaskInfo>()({
       description: "false for the fixture, whose numbers mean nothing",
     }),
     licence: z.string(),
+    backend: z.exactOptional(z.string()).meta({ description: "what runs it, once it is ready" }),
   }).nullable(),
   detail: z.exactOptional(z.string()).meta({
     description: "why it is not ready, and what to do about it",

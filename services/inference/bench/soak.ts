@@ -6,6 +6,7 @@
  */
 import { atMost, type Measured } from "@fovea/bench/figure";
 import { median } from "@fovea/bench/table";
+import { vitals } from "@fovea/bench/vitals";
 import type { JobEndedEvent } from "@fovea/contract";
 import { openHouse } from "@fovea/testing/house";
 import { subscribe } from "../testing/subscriber.ts";
@@ -58,7 +59,7 @@ export async function soak(): Promise<Measured> {
       subscriber.heard.splice(subscriber.heard.indexOf(heard), 1);
       const { face_count, error_code }: JobEndedEvent = JSON.parse(heard.payload);
       if ((error_code ?? face_count) !== answer) wrong++;
-      rss.push(await residentMemory(house.inference.url));
+      rss.push((await vitals(house.inference.url)).memory);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, client));
@@ -78,10 +79,4 @@ export async function soak(): Promise<Measured> {
     ],
     details: { jobs: rss.length, wrong, lost, rss },
   };
-}
-
-/** Bytes of a service's process that lie in memory, as it says itself. */
-async function residentMemory(url: string): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)![1]);
 }

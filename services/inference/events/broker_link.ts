@@ -1,81 +1,181 @@
 /**
- * The connection to the broker, embedded or not, kept up for as long as the service runs.
+ * The connection to the broker, embedded or not, renewed for as long as the service runs.
+ *
+ * Each connection is a client of its own, which keeps nothing for the next one: what was not
+ * acknowledged is sent again by the outbox, in order.
  *
  * @module
  */
 import type { Logger } from "@fovea/common/log";
-import { type ServiceStatus, TOPICS } from "@fovea/contract";
-import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import { connectionFailure, type ServiceStatus, TOPICS } from "@fovea/contract";
+import { connect, type MqttClient } from "mqtt";
 import type { Publish } from "./outbox.ts";
 
 export interface BrokerLinkOptions {
   url: string;
   /** The same at every start, so that the broker can tell whether it still knows this service. */
   clientId: string;
-  /** Told on a connection to a broker that has no memory of this service: it has lost what it retained. */
-  onForgotten: () => void;
+  /** Told on each connection, and whether the broker still knows this service. */
+  onConnect: (remembers: boolean) => void;
   log: Logger;
+  /** Milliseconds without an acknowledgement of what was sent, after which the connection is renewed. */
+  patience?: number;
 }
 
-/** Milliseconds between two tries to connect. */
-const RECONNECT_PERIOD = 1000;
+/** Between the end of a connection and the next try, milliseconds. */
+const RECONNECT_PAUSE = 1000;
+
+/** For a connection to come about, milliseconds. */
+const CONNECT_PATIENCE = 10_000;
+
+const ACKNOWLEDGE_PATIENCE = 20_000;
+
+/** For the last word before the service ends, milliseconds. */
+const FAREWELL_PATIENCE = 2000;
+
+/** MQTT 3.1.1, 3.2.2.3: return codes of a broker that does not want this user. */
+const REFUSED_USER = [4, 5];
 
 export class BrokerLink {
-  readonly #client: MqttClient;
-  #lastError = "";
+  readonly #options: BrokerLinkOptions;
+  /** The broker's URL, without user and password. */
+  readonly #shown: string;
+  #client: MqttClient;
+  #connected = false;
+  #trouble: string | null = "connecting";
+  #logged = "";
+  #closed = false;
+  /** What fails those messages that wait for their acknowledgement. */
+  readonly #underWay = new Set<(reason: Error) => void>();
+  /** When something was last acknowledged, or sent while nothing was under way, ms. */
+  #lastProgress = 0;
+  #watch: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ url, clientId, onForgotten, log }: BrokerLinkOptions) {
-    const shown = withoutPassword(url);
-    const options: IClientOptions = {
-      clientId,
-      clean: false,
-      reconnectPeriod: RECONNECT_PERIOD,
-      connectTimeout: 10_000,
-      will: { ...status("offline"), qos: 1, retain: true },
-    };
-    this.#client = connect(url, options);
-    this.#client.on("connect", ({ sessionPresent }) => {
-      log.info({ broker: shown }, "connected to the broker");
-      this.#lastError = "";
-      this.#client.publish(...statusMessage("online"));
-      if (!sessionPresent) onForgotten();
-    });
-    this.#client.on("close", () => {
-      if (!this.#client.disconnecting && this.#lastError === "") {
-        this.#lastError = "connection closed";
-        log.warn({ broker: shown }, "broker is gone: events are kept until it is back");
-      }
-    });
-    this.#client.on("error", (error) => {
-      const reason = error.message || (error as { code?: string }).code || "unknown error";
-      // Once per reason: the same one comes back every second.
-      if (reason === this.#lastError) return;
-      this.#lastError = reason;
-      log.warn({ broker: shown, reason }, "broker can't be reached: events are kept until it can");
-    });
+  constructor(options: BrokerLinkOptions) {
+    this.#options = options;
+    this.#shown = withoutPassword(options.url);
+    this.#client = this.#connect();
   }
 
-  get connected(): boolean {
-    return this.#client.connected;
+  /** Why there is no connection; null where there is one. */
+  get trouble(): string | null {
+    return this.#trouble;
   }
 
-  readonly publish: Publish = async ({ topic, payload, retain }) => {
-    await this.#client.publishAsync(topic, payload, { qos: 1, retain });
-  };
+  readonly publish: Publish = ({ topic, payload, retain }) =>
+    new Promise((resolve, reject) => {
+      const client = this.#client;
+      if (!this.#connected) return reject(new Error("not connected to the broker"));
+      if (this.#underWay.size === 0) this.#lastProgress = performance.now();
+      this.#underWay.add(reject);
+      this.#watch ??= this.#expectProgress();
+      client.publish(topic, payload, { qos: 1, retain }, (error) => {
+        this.#underWay.delete(reject);
+        this.#lastProgress = performance.now();
+        if (error == null) return resolve();
+        reject(error);
+        // Whoever failed to send waits for the next connection.
+        this.#end(connectionFailure(error), client);
+      });
+    });
 
   /** Says that the service has stopped on purpose, and disconnects. */
   async close(): Promise<void> {
-    if (this.#client.connected) await this.#client.publishAsync(...statusMessage("stopped"));
+    this.#closed = true;
+    clearTimeout(this.#pause);
+    if (this.#connected) {
+      const patience = Promise.withResolvers<void>();
+      const timer = setTimeout(patience.resolve, FAREWELL_PATIENCE);
+      await Promise.race([this.#say("stopped"), patience.promise]);
+      clearTimeout(timer);
+    }
+    this.#drop("service is ending");
     await this.#client.endAsync(true);
+  }
+
+  #connect(): MqttClient {
+    const { url, clientId, onConnect, log } = this.#options;
+    const client = connect(url, {
+      clientId,
+      clean: false,
+      reconnectPeriod: 0,
+      will: { topic: TOPICS.status, payload: "offline", qos: 1, retain: true },
+    });
+    const patience = setTimeout(
+      () => this.#end("no answer in time", client),
+      CONNECT_PATIENCE,
+    );
+    client.on("connect", ({ sessionPresent }) => {
+      clearTimeout(patience);
+      log.info({ broker: this.#shown }, "connected to the broker");
+      this.#connected = true;
+      this.#trouble = null;
+      this.#logged = "";
+      this.#say("online");
+      onConnect(sessionPresent);
+    });
+    client.on("error", (error) => this.#end(reasonOf(error), client));
+    client.on("close", () => {
+      clearTimeout(patience);
+      this.#end("it closed the connection", client);
+    });
+    return client;
+  }
+
+  /** Ends a connection, unless it has ended already, and has another one made. */
+  #end(reason: string, client: MqttClient): void {
+    if (this.#closed || client !== this.#client || this.#pause !== undefined) return;
+    this.#trouble = reason;
+    // Once per reason: the same one comes back with every try.
+    if (reason !== this.#logged) {
+      const { log } = this.#options;
+      log.warn({ broker: this.#shown, reason }, "no broker: events are kept until it is there");
+      this.#logged = reason;
+    }
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#client = this.#connect();
+    }, RECONNECT_PAUSE);
+    this.#drop(reason);
+    client.end(true);
+  }
+
+  #drop(reason: string): void {
+    this.#connected = false;
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    for (const fail of this.#underWay) fail(new Error(reason));
+    this.#underWay.clear();
+  }
+
+  /** A broker may take everything, acknowledge nothing, and look alive. */
+  #expectProgress(wait = this.#patience): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.#watch = undefined;
+      if (this.#underWay.size === 0) return;
+      const left = this.#lastProgress + this.#patience - performance.now();
+      if (left > 0) this.#watch = this.#expectProgress(left);
+      else this.#end(`it acknowledged nothing for ${this.#patience / 1000} s`, this.#client);
+    }, wait);
+  }
+
+  get #patience(): number {
+    return this.#options.patience ?? ACKNOWLEDGE_PATIENCE;
+  }
+
+  /** Nothing is lost with it: the next connection says it anew, or the broker says "offline". */
+  async #say(status: ServiceStatus): Promise<void> {
+    await this.#client.publishAsync(TOPICS.status, status, { qos: 1, retain: true })
+      .catch(() => {});
   }
 }
 
-function status(payload: ServiceStatus): { topic: string; payload: string } {
-  return { topic: TOPICS.status, payload };
-}
-
-function statusMessage(payload: ServiceStatus): [string, string, { qos: 1; retain: true }] {
-  return [TOPICS.status, payload, { qos: 1, retain: true }];
+function reasonOf(error: Error): string {
+  const { code } = error as { code?: unknown };
+  return REFUSED_USER.includes(code as number)
+    ? `it refused the user and password of MQTT_URL (${error.message.replace(/^.*: /, "")})`
+    : connectionFailure(error);
 }
 
 /** A broker's URL as it may be shown and logged. */

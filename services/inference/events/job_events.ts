@@ -9,7 +9,7 @@ import {
   TOPICS,
 } from "@fovea/contract";
 import type { JobRow } from "../jobs/tables.ts";
-import type { Message } from "./outbox.ts";
+import type { Message } from "./message_log.ts";
 
 /** The messages that tell of one step of a job: one for who follows everything, and at its end one for who waits for it. */
 export function messagesOf(
@@ -24,6 +24,7 @@ export function messagesOf(
     topic: TOPICS.events,
     payload: JSON.stringify(step),
     retain: false,
+    at: timestamp,
   }];
   if (hasEnded(job.status)) {
     const ended: JobEndedEvent = {
@@ -35,6 +36,7 @@ export function messagesOf(
       topic: TOPICS.jobEnded(job.job_id),
       payload: JSON.stringify(ended),
       retain: true,
+      at: timestamp,
     });
   }
   return messages;

@@ -1,137 +1,185 @@
 /**
- * Messages on their way to the broker. They are written in the transaction of what they tell, and
- * leave the database only when the broker has acknowledged them: an event is sent at least once,
- * in order, over crashes and outages of either side.
+ * Sends the log of messages to the broker, in order, each until it has been acknowledged: over
+ * crashes and outages of either side an event arrives at least once.
  *
  * @module
  */
 import type { Logger } from "@fovea/common/log";
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely } from "kysely";
 import type { Tables } from "../jobs/tables.ts";
+import { MAX_KEPT, type Message, MessageLog } from "./message_log.ts";
 
-export interface Message {
-  topic: string;
-  payload: string;
-  /** Whether the broker keeps it for who subscribes later. */
-  retain: boolean;
-}
-
-/** Sends one message, QoS 1; resolves when it has been acknowledged, however long that takes. */
+/**
+ * Sends one message, QoS 1. Resolves when it has been acknowledged.
+ *
+ * @throws {Error} where the connection is not there, or was lost before that
+ */
 export type Publish = (message: Message) => Promise<void>;
-
-/** Adds messages to those that are to be sent; call {@link Outbox.wake} once the transaction stands. */
-export async function enqueue(
-  transaction: Transaction<Tables>,
-  messages: readonly Message[],
-): Promise<void> {
-  await transaction.insertInto("outbox")
-    .values(
-      messages.map(({ topic, payload, retain }) => ({ topic, payload, retain: Number(retain) })),
-    )
-    .execute();
-}
-
-/** How many messages are under way to the broker at once. */
-const BATCH = 64;
 
 export interface OutboxOptions {
   db: Kysely<Tables>;
   publish: Publish;
-  /** Milliseconds after which a retained message is cleared. */
+  /** Milliseconds after which the broker and the log forget a message, outages not counted. */
   retainFor: number;
   now: () => number;
   log: Logger;
 }
 
+/** What waits for the broker. */
+export interface OutboxState {
+  pending: number;
+  /** Milliseconds since the oldest of them came to be; null where none waits. */
+  oldestAge: number | null;
+}
+
+/** How many messages are under way to the broker at once. */
+const BATCH = 256;
+
+/** Messages are recent for the first part, of so many, of the time for which they are kept. */
+const RECENT = 10;
+
+/** Before the database, which could not be read or written, is tried again, milliseconds. */
+const PAUSE = 1000;
+
+/** Between two looks at what has had its time, milliseconds at least. */
+const MIN_TRIM_PAUSE = 1000;
+
 export class Outbox {
   readonly #options: OutboxOptions;
-  #clearing: ReturnType<typeof setTimeout> | undefined;
+  readonly #messages: MessageLog;
+  #cursor: number | undefined;
+  /** The broker lost what it retained: it is to be sent again. */
+  #forgotten = false;
+  /** The broker is away: nothing is tried until it is back. */
+  #away = false;
+  #back = false;
   #sending: Promise<void> | undefined;
   #woken = false;
   #closed = false;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #trimming: ReturnType<typeof setTimeout> | undefined;
+  #trimmedAt = -Infinity;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#messages = new MessageLog(options.db);
   }
 
   /** Says that there may be something to send. */
   wake(): void {
     this.#woken = true;
-    if (this.#closed) return;
-    this.#sending ??= this.#sendAll().catch((error) => {
-      if (!this.#closed) this.#options.log.error({ err: error }, "events can't be sent");
-    }).finally(() => {
+    if (this.#closed || this.#away || this.#pause !== undefined) return;
+    this.#sending ??= this.#sendAll().catch((error) => this.#rest(error)).finally(() => {
       this.#sending = undefined;
       if (this.#woken) this.wake();
     });
   }
 
-  /** Sends what was retained once more: the broker has forgotten it. */
-  async restoreRetained(): Promise<void> {
-    await this.#options.db.transaction().execute(async (transaction) => {
-      await transaction.insertInto("outbox").columns(["topic", "payload", "retain"])
-        .expression((e) =>
-          e.selectFrom("retained").select((r) => ["topic", "payload", r.lit(1).as("retain")])
-        ).execute();
-    });
+  /**
+   * Says that the broker is there, for the first time or again.
+   *
+   * @param remembers whether it still knows this service, and so has what it was to retain
+   */
+  resume(remembers: boolean): void {
+    this.#away = false;
+    this.#back = true;
+    if (!remembers) this.#forgotten = true;
     this.wake();
+  }
+
+  async state(): Promise<OutboxState> {
+    const cursor = this.#cursor ?? await this.#messages.cursor();
+    const [oldest] = await this.#messages.after(cursor, 1);
+    if (oldest === undefined) return { pending: 0, oldestAge: null };
+    return {
+      // Behind the cursor nothing is ever missing.
+      pending: await this.#messages.end() - oldest.seq + 1,
+      oldestAge: Math.max(0, this.#options.now() - oldest.at),
+    };
+  }
+
+  /** Resolves when nothing is being sent: all has been, or the broker is away. */
+  async settled(): Promise<void> {
+    while (this.#sending !== undefined) await this.#sending;
   }
 
   /** Waits until everything is sent, at most so many milliseconds; what is left goes out after the next start. */
   async close(patience: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const impatience = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
-    await Promise.race([this.#sending, impatience]);
+    await Promise.race([this.settled(), impatience]);
     clearTimeout(timer);
-    clearTimeout(this.#clearing);
+    clearTimeout(this.#pause);
+    clearTimeout(this.#trimming);
     this.#closed = true;
   }
 
   async #sendAll(): Promise<void> {
-    while (this.#woken && !this.#closed) {
+    this.#cursor ??= await this.#messages.cursor();
+    while (this.#woken && !this.#closed && !this.#away) {
       this.#woken = false;
-      while (await this.#sendBatch());
-      await this.#clearRetained();
+      if (this.#back) {
+        const { retainFor, now } = this.#options;
+        await this.#messages.keepPending(this.#cursor, now() - retainFor / RECENT, now());
+        this.#back = false;
+      }
+      if (this.#forgotten) {
+        await this.#messages.requeueRetained(this.#cursor);
+        this.#forgotten = false;
+      }
+      while (await this.#sendBatch(this.#cursor));
+      if (this.#closed) return;
+      if (this.#trimming === undefined || this.#cursor - this.#trimmedAt > MAX_KEPT / 10) {
+        await this.#trim(this.#cursor);
+      }
     }
   }
 
   /** @returns whether there may be more */
-  async #sendBatch(): Promise<boolean> {
-    const { db, publish, retainFor, now } = this.#options;
-    const batch = await db.selectFrom("outbox").selectAll().orderBy("seq").limit(BATCH).execute();
-    if (batch.length === 0 || this.#closed) return false;
-    await Promise.all(
-      batch.map(({ topic, payload, retain }) => publish({ topic, payload, retain: retain === 1 })),
-    );
-    // A crash before this commits sends them again: that is what event_id is for.
-    await db.transaction().execute(async (transaction) => {
-      await transaction.deleteFrom("outbox").where("seq", "in", batch.map(({ seq }) => seq))
-        .execute();
-      for (const { topic, payload, retain } of batch) {
-        if (retain === 0 || payload === "") continue;
-        const kept = { payload, clear_at: now() + retainFor };
-        await transaction.insertInto("retained").values({ topic, ...kept })
-          .onConflict((conflict) => conflict.column("topic").doNothing()).execute();
-      }
-    });
+  async #sendBatch(cursor: number): Promise<boolean> {
+    if (this.#closed || this.#away) return false;
+    const batch = await this.#messages.after(cursor, BATCH);
+    const last = batch.at(-1);
+    if (last === undefined) return false;
+    const sent = await Promise.allSettled(batch.map(this.#options.publish));
+    if (this.#closed) return false;
+    if (sent.some(({ status }) => status === "rejected")) {
+      // All of it again, also what did arrive: that keeps the order, and event_id is for that.
+      this.#woken = true;
+      this.#away = true;
+      return false;
+    }
+    // A crash before this is written sends them again.
+    await this.#messages.moveCursor(last.seq);
+    this.#cursor = last.seq;
     return true;
   }
 
-  /** Turns what has been retained long enough into empty messages, which is how a broker is told to forget. */
-  async #clearRetained(): Promise<void> {
-    const { db, now } = this.#options;
-    const time = now();
-    await db.transaction().execute(async (transaction) => {
-      const due = await transaction.deleteFrom("retained").where("clear_at", "<=", time)
-        .returning("topic").execute();
-      if (due.length === 0) return;
-      await enqueue(transaction, due.map(({ topic }) => ({ topic, payload: "", retain: true })));
-      this.#woken = true;
-    });
-    const next = await db.selectFrom("retained").select((e) => e.fn.min("clear_at").as("clear_at"))
-      .executeTakeFirst();
-    clearTimeout(this.#clearing);
-    if (next?.clear_at == null || this.#closed) return;
-    this.#clearing = setTimeout(() => this.wake(), Math.min(next.clear_at - time, 2 ** 31 - 1));
+  /** Forgets what has had its time, and comes back when more will have had it. */
+  async #trim(cursor: number): Promise<void> {
+    const { retainFor, now } = this.#options;
+    clearTimeout(this.#trimming);
+    this.#trimming = undefined;
+    while (await this.#messages.trim(cursor, now() - retainFor, now()) && !this.#closed);
+    await this.#messages.trimToSize(cursor);
+    this.#trimmedAt = cursor;
+    if (await this.#messages.end() > cursor) this.#woken = true;
+    const oldest = await this.#messages.keptLongest();
+    if (oldest === undefined || this.#closed) return;
+    const pause = Math.min(retainFor, Math.max(MIN_TRIM_PAUSE, oldest + retainFor - now()));
+    this.#trimming = setTimeout(() => {
+      this.#trimming = undefined;
+      this.wake();
+    }, Math.min(pause, 2 ** 31 - 1));
+  }
+
+  #rest(error: unknown): void {
+    if (this.#closed) return;
+    this.#options.log.error({ err: error }, "events can't be sent: trying again in a second");
+    this.#woken = true;
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.wake();
+    }, PAUSE);
   }
 }

@@ -1,95 +1,162 @@
+/**
+ * Brings jobs and workers together. It does something only when it is told that there may be
+ * something to do: a job came or was put back, a worker became free, a model was loaded.
+ *
+ * @module
+ */
 import type { Logger } from "@fovea/common/log";
-import type { WorkerPool } from "../workers/pool.ts";
+import { setImmediate } from "node:timers";
 import type { ServedModels } from "../tasks/served_models.ts";
-import type { JobService } from "./service.ts";
+import type { Outcome } from "../workers/messages.ts";
+import type { WorkerPool } from "../workers/pool.ts";
+import { type Attempts, RETRY_PAUSE } from "./attempts.ts";
+import { MAX_WAIT } from "./queue.ts";
 import type { JobRow } from "./tables.ts";
 
 export interface DispatcherOptions {
-  jobs: JobService;
+  attempts: Attempts;
   pool: WorkerPool;
   models: ServedModels;
   now: () => number;
   log: Logger;
 }
 
-/**
- * Brings jobs and workers together. It does something only when it is told that there may be
- * something to do: a job came or was put back, a worker became free, a model was loaded.
- */
+/** Before what could not be written is written again, milliseconds. */
+const WRITE_PAUSE = 1000;
+
+interface Run {
+  /** Stops the worker. */
+  stop: AbortController;
+  ended: Promise<void>;
+}
+
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #running = new Set<Promise<void>>();
+  /** By `seq` of the job: a job_id may come again while the worker still stops. */
+  readonly #running = new Map<number, Run>();
   #dispatching = false;
   #woken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  /** Running jobs are being handed back: what comes of them now does not count. */
+  #handingBack = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+  }
+
+  /** Begins with what waits already. */
+  start(): void {
+    this.#admitIn(0);
   }
 
   wake(): void {
     this.#woken = true;
     if (this.#dispatching || this.#stopped) return;
     this.#dispatching = true;
-    this.#dispatch().catch((error) => {
-      this.#options.log.error({ err: error }, "jobs can't be dispatched");
-    }).finally(() => {
+    this.#dispatch().catch((error) => this.#tryAgain(error)).finally(() => {
       this.#dispatching = false;
       if (this.#woken) this.wake();
     });
   }
 
-  /** Begins no more jobs, and waits for those that run, at most so many milliseconds. */
+  /** Stops the worker that is busy with a job, if one is. */
+  cancel(seq: number): void {
+    // What began it may have been written together with what cancelled it, and is heard first.
+    setImmediate(() => this.#running.get(seq)?.stop.abort());
+  }
+
+  /**
+   * Begins no more jobs and waits for those that run; what has not ended within so many milliseconds
+   * is stopped and handed back to the queue.
+   */
   async stop(patience: number): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const impatience = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
-    await Promise.race([Promise.all(this.#running), impatience]);
+    const ended = () => Promise.all(Array.from(this.#running.values(), ({ ended }) => ended));
+    const timer = setTimeout(() => {
+      this.#handingBack = true;
+      for (const { stop } of this.#running.values()) stop.abort();
+    }, patience);
+    await ended();
     clearTimeout(timer);
   }
 
   async #dispatch(): Promise<void> {
-    const { jobs, pool } = this.#options;
+    const { attempts, pool } = this.#options;
     while (this.#woken && !this.#stopped) {
       this.#woken = false;
+      pool.showCanary(MAX_WAIT);
       while (pool.hasFree && !this.#stopped) {
-        const job = await jobs.begin();
-        if (job === undefined) break;
-        const running = this.#serve(job).finally(() => this.#running.delete(running));
-        this.#running.add(running);
+        const job = await attempts.begin();
+        if (job === undefined) {
+          pool.showCanary(0);
+          break;
+        }
+        const stop = new AbortController();
+        const ended = this.#serve(job, stop.signal).finally(() => this.#running.delete(job.seq));
+        this.#running.set(job.seq, { stop, ended });
       }
     }
-    await this.#wakeWhenDue();
   }
 
-  async #serve(job: JobRow): Promise<void> {
-    const { jobs, pool, models, log } = this.#options;
+  /** Has those jobs dispatched whose pause is over, and sees to those whose pause is not. */
+  async #admitDue(): Promise<void> {
+    const due = await this.#options.attempts.admitDue();
+    this.wake();
+    if (due === undefined) return;
+    const pause = Math.max(0, due - this.#options.now());
+    this.#admitIn(Math.min(pause, RETRY_PAUSE.most));
+  }
+
+  async #serve(job: JobRow, signal: AbortSignal): Promise<void> {
+    const { pool, models, log } = this.#options;
     const model = models.used(job.task_type);
     const { job_id, task_type, media_store_id } = job;
-    try {
-      const outcome = await pool.run({
-        task: task_type,
-        entityId: media_store_id,
-        options: JSON.parse(job.options),
-      });
-      const settled = await jobs.settle(job, outcome, model);
-      const status = settled?.status ?? "cancelled";
-      const fact = { job_id, task_type, media_store_id, status, ...outcome.times };
-      if (outcome.ok) log.info(fact, "job done");
-      else log.warn({ ...fact, code: outcome.code, detail: outcome.detail }, "job not done");
-    } catch (error) {
-      // It stays "processing" and is put back at the next start.
-      log.error({ err: error, job_id }, "outcome of a job can't be written");
+    const options = JSON.parse(job.options);
+    const outcome = await pool.run({ task: task_type, entityId: media_store_id, options }, signal);
+    const settled = await this.#write(() => this.#settle(job, outcome, model));
+    if (settled?.status === "pending") this.#admitIn(0);
+    const fact = { job_id, task_type, media_store_id, status: settled?.status, ...outcome.times };
+    if (outcome.ok) log.info(fact, "job done");
+    else log.warn({ ...fact, code: outcome.code, detail: outcome.detail }, "job not done");
+  }
+
+  async #settle(
+    job: JobRow,
+    outcome: Outcome,
+    model: ReturnType<ServedModels["used"]>,
+  ): Promise<JobRow | undefined> {
+    const { attempts } = this.#options;
+    const brokenOff = !outcome.ok && outcome.code === "cancelled";
+    if (!brokenOff) return await attempts.settle(job, outcome, model);
+    return this.#handingBack ? await attempts.handBack(job) : undefined;
+  }
+
+  /** Until it is written: a job must not be lost because the disk is full for a while. */
+  async #write<T>(work: () => Promise<T>): Promise<T | undefined> {
+    while (true) {
+      try {
+        return await work();
+      } catch (error) {
+        this.#options.log.error({ err: error }, "outcome of a job can't be written: trying again");
+        // What is still "processing" in the database is put back at the next start.
+        if (this.#stopped) return undefined;
+        await new Promise((resolve) => setTimeout(resolve, WRITE_PAUSE));
+      }
     }
   }
 
-  async #wakeWhenDue(): Promise<void> {
-    const { jobs, now } = this.#options;
-    const due = await jobs.nextDue();
+  #admitIn(milliseconds: number): void {
     clearTimeout(this.#timer);
-    if (due === undefined || this.#stopped) return;
-    this.#timer = setTimeout(() => this.wake(), Math.max(0, due - now()));
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#admitDue().catch((error) => this.#tryAgain(error));
+    }, milliseconds);
+  }
+
+  #tryAgain(error: unknown): void {
+    this.#options.log.error({ err: error }, "jobs can't be dispatched: trying again");
+    this.#admitIn(WRITE_PAUSE);
   }
 }

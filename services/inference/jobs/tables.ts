@@ -22,9 +22,11 @@ export interface JobTable {
   model_name: string | null;
   status: JobStatus;
   created_at: number;
+  /** When it last came into the queue: at its submission, or when it was retried by hand. */
+  queued_at: number;
   started_at: number | null;
   completed_at: number | null;
-  /** Not before this time, ms since the epoch: between a failure that passes and the next try. */
+  /** Of a pending job: not before this time, ms since the epoch. 0: as soon as may be, and in all others. */
   run_after: number;
   attempt: number;
   /** How many workers died of it. */
@@ -51,31 +53,50 @@ export interface ImageEmbeddingTable {
   vector: Uint8Array;
 }
 
-/** Messages that the broker has not acknowledged yet, in the order in which they are to go out. */
+/** The log of messages, in the order in which they go out. See [note: one log]. */
 export interface OutboxTable {
   seq: Generated<number>;
   topic: string;
   payload: string;
   retain: number;
+  /** When it came to be, ms since the epoch. */
+  at: number;
+  /** From when on its time of being kept counts, ms since the epoch. */
+  kept_from: number;
 }
 
-/** Messages that the broker keeps for late subscribers, until they are cleared. */
-export interface RetainedTable {
-  topic: string;
-  payload: string;
-  clear_at: number;
+/** Results that media_store has not taken yet. */
+export interface DeliveryTable {
+  job_id: string;
+  /** How often it was tried. */
+  attempt: number;
+  /** Not before this time, ms since the epoch. */
+  due_at: number;
 }
 
-/** One row: who this installation is to a broker that others use too. */
+/** One row: this installation. */
 export interface InstanceTable {
+  /** Who it is to a broker that others use too. */
   client_id: string;
+  /** The last message of the log that the broker has acknowledged. */
+  sent_through: number;
+  /** Grows with each look whether the database can be written. */
+  write_checks: Generated<number>;
+}
+
+/** How many jobs there are, kept by triggers: right in every transaction and after every crash. */
+export interface JobCountTable {
+  task_type: TaskType;
+  status: JobStatus;
+  count: number;
 }
 
 export interface Tables {
   job: JobTable;
+  job_count: JobCountTable;
   image_embedding: ImageEmbeddingTable;
   outbox: OutboxTable;
-  retained: RetainedTable;
+  delivery: DeliveryTable;
   instance: InstanceTable;
 }
 
@@ -132,6 +153,81 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`CREATE INDEX retained_to_clear ON retained (clear_at)`.execute(db);
       await sql`CREATE TABLE instance (client_id TEXT NOT NULL) STRICT`.execute(db);
       await sql`INSERT INTO instance VALUES ('fovea-' || lower(hex(randomblob(8))))`.execute(db);
+    },
+  },
+  "0002_queue": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`ALTER TABLE job ADD COLUMN queued_at INTEGER NOT NULL DEFAULT 0`.execute(db);
+      await sql`UPDATE job SET queued_at = created_at`.execute(db);
+      await sql`UPDATE job SET run_after = 0 WHERE status <> 'pending'`.execute(db);
+      // What waits for its time is in an index of its own: a claim never walks past it.
+      await sql`DROP INDEX job_to_claim`.execute(db);
+      await sql`
+        CREATE INDEX job_by_priority ON job (task_type, priority DESC, seq)
+        WHERE status = 'pending' AND run_after = 0`.execute(db);
+      await sql`
+        CREATE INDEX job_by_wait ON job (task_type, queued_at)
+        WHERE status = 'pending' AND run_after = 0`.execute(db);
+      await sql`
+        CREATE INDEX job_by_due_time ON job (run_after) WHERE run_after > 0`.execute(db);
+      await sql`CREATE INDEX job_by_end ON job (completed_at) WHERE completed_at IS NOT NULL`
+        .execute(db);
+      await sql`
+        CREATE TABLE job_count (
+          task_type TEXT NOT NULL,
+          status TEXT NOT NULL,
+          count INTEGER NOT NULL,
+          PRIMARY KEY (task_type, status)
+        ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`
+        INSERT INTO job_count SELECT task_type, status, count(*) FROM job
+        GROUP BY task_type, status`.execute(db);
+      await sql`
+        CREATE TRIGGER job_counted_in AFTER INSERT ON job BEGIN
+          INSERT INTO job_count VALUES (NEW.task_type, NEW.status, 1)
+            ON CONFLICT DO UPDATE SET count = count + 1;
+        END`.execute(db);
+      await sql`
+        CREATE TRIGGER job_counted_out AFTER DELETE ON job BEGIN
+          UPDATE job_count SET count = count - 1
+            WHERE task_type = OLD.task_type AND status = OLD.status;
+        END`.execute(db);
+      await sql`
+        CREATE TRIGGER job_counted_over AFTER UPDATE OF status ON job
+        WHEN OLD.status <> NEW.status BEGIN
+          UPDATE job_count SET count = count - 1
+            WHERE task_type = OLD.task_type AND status = OLD.status;
+          INSERT INTO job_count VALUES (NEW.task_type, NEW.status, 1)
+            ON CONFLICT DO UPDATE SET count = count + 1;
+        END`.execute(db);
+    },
+  },
+  "0003_log_and_delivery": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`ALTER TABLE instance ADD COLUMN sent_through INTEGER NOT NULL DEFAULT 0`
+        .execute(db);
+      await sql`ALTER TABLE instance ADD COLUMN write_checks INTEGER NOT NULL DEFAULT 0`
+        .execute(db);
+      for (const column of ["at", "kept_from"]) {
+        await sql`ALTER TABLE outbox ADD COLUMN ${sql.ref(column)} INTEGER NOT NULL DEFAULT 0`
+          .execute(db);
+      }
+      const now = Date.now();
+      await sql`UPDATE outbox SET at = ${now}, kept_from = ${now}`.execute(db);
+      // What was sent and is retained comes before all that waits, which begins at 1.
+      await sql`
+        INSERT INTO outbox (seq, topic, payload, retain, at, kept_from)
+        SELECT -rowid, topic, payload, 1, ${now}, ${now} FROM retained`.execute(db);
+      await sql`DROP TABLE retained`.execute(db);
+      await sql`CREATE INDEX outbox_by_age ON outbox (kept_from)`.execute(db);
+      await sql`CREATE INDEX outbox_retained ON outbox (topic, seq) WHERE retain = 1`.execute(db);
+      await sql`
+        CREATE TABLE delivery (
+          job_id TEXT PRIMARY KEY REFERENCES job (job_id) ON DELETE CASCADE,
+          attempt INTEGER NOT NULL DEFAULT 0,
+          due_at INTEGER NOT NULL
+        ) STRICT`.execute(db);
+      await sql`CREATE INDEX delivery_by_time ON delivery (due_at)`.execute(db);
     },
   },
 };

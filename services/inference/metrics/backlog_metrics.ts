@@ -4,39 +4,25 @@
  * @module
  */
 import { sharedReading } from "@fovea/common/shared_reading";
-import type { TaskInfo, TaskType } from "@fovea/contract";
+import type { TaskInfo } from "@fovea/contract";
 import { Gauge, type Registry } from "prom-client";
-
-/** A task's part of the queue. */
-export interface Waiting {
-  task: TaskType;
-  jobs: number;
-  /** Milliseconds that the one has waited which has waited longest; 0 where none does. */
-  oldest: number;
-}
-
-/** Events that the broker has not acknowledged. */
-export interface Unsent {
-  events: number;
-  /** Milliseconds since the oldest happened; 0 where there is none. */
-  oldest: number;
-}
+import type { OutboxState } from "../events/outbox.ts";
+import type { QueueStats } from "../jobs/administration.ts";
 
 /** Where the figures come from; they are taken when Prometheus asks. */
 export interface Backlog {
-  /** One entry for each task, whether anything waits or not. */
-  queue(): Promise<Waiting[]>;
-  outbox(): Promise<Unsent>;
+  stats(): Promise<QueueStats>;
+  outbox(): Promise<OutboxState>;
+  /** Results that media_store has not taken yet. */
+  undelivered(): Promise<number>;
   brokerConnected(): boolean;
-  /** Worker threads there are just now. */
-  workers(): number;
   tasks(): TaskInfo[];
 }
 
 /** Adds the depth and age of queue and outbox, and the state of workers, models and broker. */
 export function backlogMetrics(registry: Registry, backlog: Backlog): void {
   const registers = [registry];
-  const queue = sharedReading(() => backlog.queue());
+  const stats = sharedReading(() => backlog.stats());
   const outbox = sharedReading(() => backlog.outbox());
   new Gauge({
     name: "inference_queue_depth",
@@ -44,7 +30,17 @@ export function backlogMetrics(registry: Registry, backlog: Backlog): void {
     labelNames: ["task"],
     registers,
     async collect() {
-      for (const { task, jobs } of await queue()) this.set({ task }, jobs);
+      for (const [task, counts] of Object.entries((await stats()).by_task)) {
+        this.set({ task }, counts.pending);
+      }
+    },
+  });
+  new Gauge({
+    name: "inference_queue_limit",
+    help: "How many jobs may wait, of all tasks together",
+    registers,
+    async collect() {
+      this.set((await stats()).queue.limit);
     },
   });
   new Gauge({
@@ -53,7 +49,9 @@ export function backlogMetrics(registry: Registry, backlog: Backlog): void {
     labelNames: ["task"],
     registers,
     async collect() {
-      for (const { task, oldest } of await queue()) this.set({ task }, oldest / 1000);
+      for (const [task, ms] of Object.entries((await stats()).queue.oldest_pending_ms)) {
+        this.set({ task }, (ms ?? 0) / 1000);
+      }
     },
   });
   new Gauge({
@@ -61,7 +59,7 @@ export function backlogMetrics(registry: Registry, backlog: Backlog): void {
     help: "Messages that the broker has not acknowledged",
     registers,
     async collect() {
-      this.set((await outbox()).events);
+      this.set((await outbox()).pending);
     },
   });
   new Gauge({
@@ -69,7 +67,7 @@ export function backlogMetrics(registry: Registry, backlog: Backlog): void {
     help: "How long ago the oldest of them happened",
     registers,
     async collect() {
-      this.set((await outbox()).oldest / 1000);
+      this.set(((await outbox()).oldestAge ?? 0) / 1000);
     },
   });
   new Gauge({
@@ -81,11 +79,11 @@ export function backlogMetrics(registry: Registry, backlog: Backlog): void {
     },
   });
   new Gauge({
-    name: "inference_workers",
-    help: "Worker threads; they come with jobs and go when idle",
+    name: "inference_results_undelivered",
+    help: "Face results that media_store has not taken yet",
     registers,
-    collect() {
-      this.set(backlog.workers());
+    async collect() {
+      this.set(await backlog.undelivered());
     },
   });
   new Gauge({

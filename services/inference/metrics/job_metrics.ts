@@ -1,6 +1,6 @@
 import type { Timings } from "@fovea/contract";
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { JobStep } from "../jobs/service.ts";
+import type { ToldStep } from "../jobs/steps.ts";
 
 /** Seconds: from a small picture in a small network to a job that waited for an hour. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600];
@@ -10,7 +10,7 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
  *
  * @returns takes the steps of jobs, once they are written
  */
-export function jobMetrics(registry: Registry): (steps: readonly JobStep[]) => void {
+export function jobMetrics(registry: Registry): (steps: readonly ToldStep[]) => void {
   const registers = [registry];
   const submitted = new Counter({
     name: "inference_jobs_submitted_total",
@@ -44,7 +44,7 @@ export function jobMetrics(registry: Registry): (steps: readonly JobStep[]) => v
     registers,
   });
 
-  function count({ event, job }: JobStep): void {
+  function count({ event, job }: ToldStep): void {
     const task = job.task_type;
     switch (event) {
       case "job_created":

@@ -2,7 +2,7 @@ import { openHouse } from "@fovea/testing/house";
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { openJobs } from "../testing/open_jobs.ts";
-import { unsentEvents, waitingJobs } from "./backlog.ts";
+import { backlogMetrics } from "./backlog_metrics.ts";
 import { jobMetrics } from "./job_metrics.ts";
 import { workerMetrics } from "./worker_metrics.ts";
 
@@ -21,10 +21,9 @@ async function figures(registry: Registry, name: string): Promise<[string, numbe
 
 Deno.test("every step of a job counts, with its outcome and what its stages took", async () => {
   const registry = new Registry();
-  await using opened = await openJobs(jobMetrics(registry));
-  const { jobs, models, clock } = opened;
+  await using opened = await openJobs(1000, jobMetrics(registry));
+  const { jobs, clock } = opened;
   const times = { fetch: 10, decode: 20, infer: 30 };
-  const model = models.used("face_detection");
   const result = { faces: [], face_count: 0, image_width: 8, image_height: 8 };
   const failed = (code: "worker_lost" | "image_unreadable") =>
     ({ ok: false, code, detail: "no", times }) as const;
@@ -32,12 +31,13 @@ Deno.test("every step of a job counts, with its outcome and what its stages took
     (await jobs.submit("face_detection", { media_store_id: id })).job.job_id;
 
   await submit(1);
-  const first = (await jobs.begin())!;
-  await jobs.settle(first, failed("worker_lost"), model);
+  const first = await opened.begin();
   clock.now += 1000;
-  await jobs.settle((await jobs.begin())!, { ok: true, result, times }, model);
+  await opened.settle(first, failed("worker_lost"));
+  await opened.untilDue();
+  await opened.settle(await opened.begin(), { ok: true, result, times });
   await submit(2);
-  await jobs.settle((await jobs.begin())!, failed("image_unreadable"), model);
+  await opened.settle(await opened.begin(), failed("image_unreadable"));
   await jobs.remove(await submit(3));
 
   assert.deepEqual(await figures(registry, "inference_jobs_submitted_total"), [
@@ -58,35 +58,47 @@ Deno.test("every step of a job counts, with its outcome and what its stages took
   const sums = (await registry.metrics()).split("\n")
     .filter((line) => line.startsWith("inference_job_duration_seconds_sum"))
     .map((line) => line.replace(/.*stage="(\w+)".* /, "$1 "));
-  assert.deepEqual(sums.sort(), ["decode 0.02", "fetch 0.01", "infer 0.03", "queue 1", "total 1"]);
+  assert.deepEqual(sums.sort(), ["decode 0.02", "fetch 0.01", "infer 0.03", "queue 2", "total 2"]);
 });
 
 Deno.test("what waits is counted by task, with the age of the oldest", async () => {
-  await using opened = await openJobs();
-  const { db, jobs, clock } = opened;
-  assert.deepEqual(await unsentEvents(db, clock.now), { events: 0, oldest: 0 });
+  await using opened = await openJobs(50);
+  const { jobs, clock, administration } = opened;
+  const registry = new Registry();
+  backlogMetrics(registry, {
+    stats: () => administration.stats(),
+    outbox: () => Promise.resolve({ pending: 2, oldestAge: 3000 }),
+    undelivered: () => Promise.resolve(4),
+    brokerConnected: () => false,
+    tasks: () => [],
+  });
   await jobs.submit("image_embedding", { media_store_id: 1 });
   clock.now += 2000;
   await jobs.submit("image_embedding", { media_store_id: 2 });
   clock.now += 1000;
-  assert.deepEqual(await waitingJobs(db, clock.now), [
-    { task: "image_embedding", jobs: 2, oldest: 3000 },
-    { task: "face_detection", jobs: 0, oldest: 0 },
-  ]);
-  assert.deepEqual(await unsentEvents(db, clock.now), { events: 2, oldest: 3000 });
+  for (
+    const [name, values] of Object.entries({
+      inference_queue_depth: [["face_detection", 0], ["image_embedding", 2]],
+      inference_queue_limit: [["", 50]],
+      inference_queue_oldest_age_seconds: [["face_detection", 0], ["image_embedding", 3]],
+      inference_events_pending: [["", 2]],
+      inference_events_oldest_age_seconds: [["", 3]],
+      inference_results_undelivered: [["", 4]],
+      inference_broker_connected: [["", 0]],
+    })
+  ) assert.deepEqual(await figures(registry, name), values, name);
 });
 
-Deno.test("every reason for which a worker may end is told from the start", async () => {
+Deno.test("workers are counted, and their ends by why", async () => {
   const registry = new Registry();
-  const count = workerMetrics(registry);
-  count("deadline");
-  assert.deepEqual(await figures(registry, "inference_worker_ends_total"), [
-    ["closing", 0],
-    ["deadline", 1],
-    ["died", 0],
-    ["idle", 0],
-    ["memory", 0],
-  ]);
+  const restarts = { deadline: 1, died: 0, memory: 0, cancelled: 0, canary: 0, stuck: 2 };
+  workerMetrics(registry, () => ({ size: 2, alive: 2, busy: 1, restarts, unfit: { 2: "stuck" } }));
+  assert.deepEqual(await figures(registry, "inference_workers"), [["", 2]]);
+  assert.deepEqual(await figures(registry, "inference_workers_unfit"), [["", 1]]);
+  assert.deepEqual(
+    await figures(registry, "inference_worker_restarts_total"),
+    Object.entries(restarts).sort(),
+  );
 });
 
 Deno.test("a running service tells what its jobs took and what is loaded", async () => {

@@ -1,15 +1,33 @@
-import { Counter, type Registry } from "prom-client";
-import { WORKER_ENDS, type WorkerEnd } from "../workers/member.ts";
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { PoolState } from "../workers/pool.ts";
 
-/** Adds how often worker threads ended. @returns takes the reason of each end */
-export function workerMetrics(registry: Registry): (reason: WorkerEnd) => void {
-  const ended = new Counter({
-    name: "inference_worker_ends_total",
-    help: "Worker threads that ended, by why; another comes with the next job",
-    labelNames: ["reason"],
-    registers: [registry],
+/** Adds how many workers there are, and how often and why one had to be ended. */
+export function workerMetrics(registry: Registry, state: () => PoolState): void {
+  const registers = [registry];
+  new Gauge({
+    name: "inference_workers",
+    help: "Worker threads; they come with jobs and go when idle",
+    registers,
+    collect() {
+      this.set(state().alive);
+    },
   });
-  // A counter that appears with its first event has no increase that an alarm could see.
-  for (const reason of WORKER_ENDS) ended.inc({ reason }, 0);
-  return (reason) => ended.inc({ reason });
+  new Gauge({
+    name: "inference_workers_unfit",
+    help: "Workers that could not be loaded, or gave a wrong answer to the known picture",
+    registers,
+    collect() {
+      this.set(Object.keys(state().unfit).length);
+    },
+  });
+  new Counter({
+    name: "inference_worker_restarts_total",
+    help: "Worker threads that had to be ended, by why",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(state().restarts)) this.inc({ reason }, count);
+    },
+  });
 }

@@ -1,5 +1,4 @@
 import type { Access } from "@fovea/common/access";
-import { sentAs } from "@fovea/common/api";
 import { checked, jsonBody } from "@fovea/common/problem_response";
 import { JOB_STATUSES, pageOf, Problem, TASK_TYPES, type TaskType } from "@fovea/contract";
 import { Hono } from "hono";
@@ -10,20 +9,17 @@ export const taskType = z.enum(TASK_TYPES);
 const entityId = z.int().positive();
 const MAX_PRIORITY = 10;
 
-/** Body of `POST /job/{task_type}`, whatever the task. */
 export const jobRequest = z.object({
   media_store_id: entityId,
-  priority: z.int().optional().meta(
-    sentAs({ type: "integer", minimum: 0, maximum: MAX_PRIORITY, default: DEFAULT_PRIORITY }),
-  ),
+  priority: z.int().optional(),
   job_id: z.uuid().optional(),
   force: z.boolean().optional(),
 });
 
-/** What may stand beside these in the body, by task; members that nobody knows are passed over. */
-export const taskOptions = {
-  image_embedding: z.object({}),
-  face_detection: z.object({
+/** The body, by task; members that nobody knows are passed over. */
+export const taskRequests = {
+  image_embedding: jobRequest,
+  face_detection: jobRequest.extend({
     min_confidence: z.number().min(0).max(1).optional(),
     max_faces: z.int().min(1).optional(),
   }),
@@ -32,21 +28,19 @@ export const taskOptions = {
 export const listQuery = z.strictObject({
   status: z.enum(JOB_STATUSES).optional(),
   task_type: taskType.optional(),
-  media_store_id: z.coerce.number().pipe(entityId).optional()
-    .meta(sentAs({ type: "integer", minimum: 1 })),
+  media_store_id: z.coerce.number().pipe(entityId).optional(),
   page: z.coerce.number().int().min(1).default(1),
   page_size: z.coerce.number().int().min(1).max(100).default(20),
 });
 
-/** `/job…`: submit, look at, list and remove jobs. */
+/** `/job…`: submit, look at, list, retry and remove jobs. */
 export function jobRoutes(service: JobService, access: Access): Hono {
   const app = new Hono();
 
   app.post("/job/:task_type", access("ai_inference_support"), async (c) => {
     const task = taskType.safeParse(c.req.param("task_type"));
     if (!task.success) throw unknownTask(c.req.param("task_type"));
-    const schema = jobRequest.extend(taskOptions[task.data].shape);
-    const request = checked(schema, await jsonBody(c), "malformed_body");
+    const request = checked(taskRequests[task.data], await jsonBody(c), "malformed_body");
     const { priority = DEFAULT_PRIORITY } = request;
     if (priority < 0 || priority > MAX_PRIORITY) {
       throw new Problem(
@@ -66,6 +60,10 @@ export function jobRoutes(service: JobService, access: Access): Hono {
 
   app.get("/job/:job_id", access("read"), async (c) => {
     return c.json(await service.get(c.req.param("job_id")));
+  });
+
+  app.post("/job/:job_id/retry", access("ai_inference_support"), async (c) => {
+    return c.json(await service.retry(c.req.param("job_id")));
   });
 
   app.delete("/job/:job_id", access("ai_inference_support"), async (c) => {

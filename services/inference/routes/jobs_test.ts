@@ -1,22 +1,15 @@
+import { answerProblems } from "@fovea/common/problem_response";
 import type { ProblemDocument } from "@fovea/contract";
+import { Hono } from "hono";
 import assert from "node:assert/strict";
-import { Registry } from "prom-client";
-import { createApp } from "../app.ts";
-import { openJobs, silent } from "../testing/open_jobs.ts";
+import { failed, openJobs, silent } from "../testing/open_jobs.ts";
+import { jobRoutes } from "./jobs.ts";
 
-async function openApp() {
-  const opened = await openJobs();
-  const app = createApp({
-    jobs: opened.jobs,
-    access: () => (_c, next) => next(),
-    info: () => {
-      throw new Error("nobody asks");
-    },
-    checks: [],
-    accept: undefined,
-    log: silent,
-    metrics: new Registry(),
-  });
+async function openApp(limit?: number) {
+  const opened = await openJobs(limit);
+  const app = new Hono({ strict: false });
+  answerProblems(app, silent);
+  app.route("/", jobRoutes(opened.jobs, () => (_c, next) => next()));
   const call = async (method: string, path: string, body?: unknown) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const response = await app.request(path, { method, ...body !== undefined && { body: text } });
@@ -168,6 +161,32 @@ Deno.test("a removed job is answered with what was done", async () => {
   const { response, body } = await app.call("DELETE", `/job/${job.job_id}`);
   assert.equal(response.status, 200);
   assert.deepEqual(body, { status: "deleted" });
+});
+
+Deno.test("a job that ended in error is retried, any other is refused by its status", async () => {
+  await using app = await openApp();
+  const { body: job } = await app.call("POST", "/job/face_detection", { media_store_id: 1 });
+  const path = `/job/${job.job_id}/retry`;
+  await app.refused(
+    409,
+    "job_not_failed",
+    /is pending: only one that ended in error/,
+    "POST",
+    path,
+  );
+  await app.opened.settle(await app.opened.begin(), failed("image_truncated"));
+  const { response, body } = await app.call("POST", path);
+  assert.deepEqual([response.status, body.job_id, body.status], [200, job.job_id, "pending"]);
+});
+
+Deno.test("a full queue answers 429, how full it is and when to come again", async () => {
+  await using app = await openApp(1);
+  await app.call("POST", "/job/face_detection", { media_store_id: 1 });
+  const { response, body } = await app.call("POST", "/job/face_detection", { media_store_id: 2 });
+  assert.deepEqual([response.status, body.code], [429, "queue_full"]);
+  assert.deepEqual([body.queue_depth, body.queue_limit], [1, 1]);
+  assert.equal(response.headers.get("Retry-After"), String(body.retry_after_s));
+  assert.ok(body.retry_after_s >= 1);
 });
 
 Deno.test("an error nobody foresaw is answered without its words", async () => {

@@ -1,27 +1,44 @@
 /**
  * A worker that does what a real one should not, by the entity's id: 1 nothing wrong, 2 computes for
- * ever, 3 dies, 4 grows.
+ * ever, 3 dies, 4 grows, 5 does nothing until it is cancelled; 6 answers the next canary wrongly,
+ * 7 never;
+ * 8 takes half a second.
  *
  * @module
  */
-import type { Order, Report } from "../workers/messages.ts";
+import type { Cancel, Order, Outcome, Report } from "../workers/messages.ts";
 import { MAX_GROWTH } from "../workers/pool.ts";
+import { KNOWN_ANSWERS } from "./known_answers.ts";
 
 const thread = self as unknown as {
-  onmessage: (message: MessageEvent<Order>) => void;
+  onmessage: (message: MessageEvent<Order | Cancel>) => void;
   postMessage(report: Report): void;
 };
 
+const times = { fetch: 0, decode: 0, infer: 0 };
+const result = { faces: [], face_count: 0, image_width: 8, image_height: 8 };
+const ended = (outcome: Outcome, growth = 0) =>
+  thread.postMessage({ kind: "ended", outcome, growth });
+let last = 0;
+
 thread.onmessage = ({ data: order }) => {
-  if (order.kind === "start") return thread.postMessage({ kind: "started" });
-  if (order.kind === "load") return thread.postMessage({ kind: "loaded" });
-  const { entityId } = order.job;
-  while (entityId === 2);
-  if (entityId === 3) throw new Error("out of luck");
-  const result = { faces: [], face_count: 0, image_width: 8, image_height: 8 };
-  thread.postMessage({
-    kind: "ended",
-    outcome: { ok: true, result, times: { fetch: 0, decode: 0, infer: 0 } },
-    growth: entityId === 4 ? MAX_GROWTH + 1 : 0,
-  });
+  switch (order.kind) {
+    case "start":
+      return thread.postMessage({ kind: "started" });
+    case "load":
+      return thread.postMessage({ kind: "loaded" });
+    case "cancel":
+      return ended({ ok: false, code: "cancelled", detail: "stopped", times });
+    case "canary": {
+      if (last === 7) return;
+      const answer = last === 6 ? result : KNOWN_ANSWERS[order.task];
+      return thread.postMessage({ kind: "canary_answer", answer });
+    }
+  }
+  last = order.job.entityId;
+  while (last === 2);
+  if (last === 3) throw new Error("out of luck");
+  const done = () => ended({ ok: true, result, times }, last === 4 ? MAX_GROWTH + 1 : 0);
+  if (last === 8) setTimeout(done, 500);
+  else if (last !== 5) done();
 };

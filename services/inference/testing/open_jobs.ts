@@ -6,31 +6,69 @@
  */
 import { openLog } from "@fovea/common/log";
 import { openSqlite } from "@fovea/common/sqlite";
-import type { JobStepEvent } from "@fovea/contract";
+import { type JobStepEvent, Problem, type ProblemCode } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import type { Kysely } from "kysely";
-import { JobService, type JobServiceOptions } from "../jobs/service.ts";
-import { MIGRATIONS, type Tables } from "../jobs/tables.ts";
+import type { Administration } from "../jobs/administration.ts";
+import { assembleQueue, type QueueOptions } from "../jobs/assemble.ts";
+import type { Attempts } from "../jobs/attempts.ts";
+import type { JobService } from "../jobs/service.ts";
+import { type JobRow, MIGRATIONS, type Tables } from "../jobs/tables.ts";
 import { ServedModels } from "../tasks/served_models.ts";
+import type { Outcome } from "../workers/messages.ts";
 
 export interface OpenJobs extends AsyncDisposable {
-  db: Kysely<Tables>;
+  readonly db: Kysely<Tables>;
+  /** Of the database. */
+  readonly path: string;
   models: ServedModels;
-  jobs: JobService;
+  readonly jobs: JobService;
+  readonly attempts: Attempts;
+  readonly administration: Administration;
+  /** Ms since the epoch; pauses have no chance in them. */
   clock: { now: number };
+  /** `seq` of the jobs that were cancelled while they were worked on. */
+  cancelled: number[];
+  /** Begins the job whose turn it is; there must be one. */
+  begin(): Promise<JobRow>;
+  settle(job: JobRow, outcome: Outcome): Promise<JobRow | undefined>;
+  /** Lets time pass until the next pause is over. */
+  untilDue(): Promise<void>;
   /** The events written so far and not sent, oldest first. */
   events(): Promise<JobStepEvent[]>;
   /** Opens the same database once more, as after a restart of the service. */
-  reopen(): Promise<JobService>;
+  reopen(): Promise<void>;
+}
+
+const times = { fetch: 1, decode: 2, infer: 3 };
+
+/** A job done, on a picture without faces. */
+export const done: Outcome & { ok: true } = {
+  ok: true,
+  result: { faces: [], face_count: 0, image_width: 8, image_height: 8 },
+  times,
+};
+
+export const failed = (code: ProblemCode): Outcome => ({ ok: false, code, detail: "so", times });
+
+/** The problem for which something was refused. */
+export async function refusal(work: Promise<unknown>): Promise<Problem> {
+  const problem = await work.then(() => undefined, (error) => error);
+  if (!(problem instanceof Problem)) throw new Error(`expected a refusal, got ${problem}`);
+  return problem;
 }
 
 /** A log that says nothing. */
 export const silent = openLog("test", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
 silent.level = "silent";
 
-/** @param onChange as of the service */
+/**
+ * @param limit how many jobs may wait
+ * @param onChange as of the queue
+ */
 export async function openJobs(
-  onChange: JobServiceOptions["onChange"] = () => {},
+  limit = 1000,
+  onChange: QueueOptions["onChange"] = () => {},
 ): Promise<OpenJobs> {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.use(await temporaryFolder());
@@ -39,31 +77,56 @@ export async function openJobs(
   const models = new ServedModels({
     choices: { face_detection: "ultraface-rfb-320", image_embedding: "fixture" },
     fetchModel: () => Promise.resolve("never opened"),
-    load: () => Promise.resolve(),
-    backend: "wasm",
+    load: () => Promise.resolve("nothing"),
     log: silent,
   });
   await models.prepare("face_detection");
   await models.prepare("image_embedding");
 
-  let db = await openSqlite<Tables>(path, MIGRATIONS);
+  let db = await openSqlite<Tables>(path, MIGRATIONS, "crash");
   cleanup.defer(() => db.destroy());
-  const service = () =>
-    new JobService({
+  const assemble = () =>
+    assembleQueue({
       db,
       models,
-      now: () => clock.now,
-      newId: () => crypto.randomUUID(),
+      limit,
       onChange,
+      onCompleted: () => {},
+      onCancelled: (seq) => void cancelled.push(seq),
+      now: () => clock.now,
+      clock: () => clock.now,
+      random: () => 1,
     });
+  const cancelled: number[] = [];
+  let queue = assemble();
   const owned = cleanup.move();
   return {
     get db() {
       return db;
     },
+    path,
+    get jobs() {
+      return queue.jobs;
+    },
+    get attempts() {
+      return queue.attempts;
+    },
+    get administration() {
+      return queue.administration;
+    },
     models,
-    jobs: service(),
     clock,
+    cancelled,
+    begin: async () => {
+      const job = await queue.attempts.begin();
+      if (job === undefined) throw new Error("there is no job to begin");
+      return job;
+    },
+    settle: (job, outcome) => queue.attempts.settle(job, outcome, models.used(job.task_type)),
+    untilDue: async () => {
+      clock.now = await queue.attempts.admitDue() ?? clock.now;
+      await queue.attempts.admitDue();
+    },
     events: async () => {
       const rows = await db.selectFrom("outbox").select("payload")
         .where("topic", "=", "inference/events").orderBy("seq").execute();
@@ -71,8 +134,8 @@ export async function openJobs(
     },
     reopen: async () => {
       await db.destroy();
-      db = await openSqlite<Tables>(path, MIGRATIONS);
-      return service();
+      db = await openSqlite<Tables>(path, MIGRATIONS, "crash");
+      queue = assemble();
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -14,6 +14,8 @@ export interface Heard {
 
 export interface Subscriber extends AsyncDisposable {
   heard: Heard[];
+  /** Tells of each message from now on, which is then not kept. */
+  onMessage(listener: (message: Heard) => void): void;
   /** Waits until something is heard that passes, and gives it. */
   until(passes: (message: Heard) => boolean): Promise<Heard>;
 }
@@ -27,13 +29,17 @@ export async function subscribe(
   const client = await connectAsync(url, { reconnectPeriod: 50, ...options });
   const heard: Heard[] = [];
   const waiting = new Set<() => void>();
-  client.on("message", (topic, payload, { retain }) => {
-    heard.push({ topic, payload: payload.toString(), retained: retain });
+  let listen = (message: Heard) => {
+    heard.push(message);
     for (const look of waiting) look();
+  };
+  client.on("message", (topic, payload, { retain }) => {
+    listen({ topic, payload: payload.toString(), retained: retain });
   });
   await client.subscribeAsync(topic, { qos: 1 });
   return {
     heard,
+    onMessage: (listener) => void (listen = listener),
     until: (passes) =>
       new Promise((resolve) => {
         const look = () => {

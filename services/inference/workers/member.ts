@@ -1,36 +1,53 @@
+/**
+ * One worker thread: the orders it has not reported on yet, and whether it is fit.
+ *
+ * @module
+ */
 import { Problem } from "@fovea/contract";
-import type { Order, Report } from "./messages.ts";
+import type { LentTower } from "../tasks/shared_towers.ts";
+import type { Cancel, Order, Report } from "./messages.ts";
+
+/** Why a thread was ended, other than for having nothing to do. */
+export const END_REASONS = ["deadline", "died", "memory", "cancelled", "canary", "stuck"] as const;
+export type EndReason = typeof END_REASONS[number];
 
 export interface MemberOptions {
+  /** 1…size of the pool: the place that the thread fills. */
+  place: number;
   script: URL;
-  /** Milliseconds without an order after which it ends by itself. */
+  /** Milliseconds without a job after which it ends by itself. */
   idle: number;
-  onEnd: (why: WorkerEnd) => void;
+  onEnd: (reason: EndReason | "idle" | "closed") => void;
 }
-
-/** Why a worker's thread may end. */
-export const WORKER_ENDS = ["idle", "deadline", "memory", "died", "closing"] as const;
-export type WorkerEnd = typeof WORKER_ENDS[number];
 
 /** A worker thread and the orders it has not reported on yet. */
 export class Member {
+  readonly place: number;
+  /** Resolves when it has everything loaded; rejects where that fails. */
+  ready: Promise<unknown> = Promise.resolve();
+  /** When the canary was answered rightly, by performance.now(); undefined until it has been for every model. */
+  fitAt: number | undefined;
+  /** What it was lent to compute with, until it ends. */
+  readonly towers: LentTower[] = [];
   readonly #thread: Worker;
   readonly #options: MemberOptions;
+  #posted = Promise.resolve();
   readonly #waiting: Array<PromiseWithResolvers<Report>> = [];
   #idle: ReturnType<typeof setTimeout> | undefined;
+  #workedAt = performance.now();
 
   constructor(options: MemberOptions) {
     this.#options = options;
+    this.place = options.place;
     this.#thread = new Worker(options.script, { type: "module" });
     this.#thread.onmessage = ({ data }: MessageEvent<Report>) => {
       this.#waiting.shift()?.resolve(data);
-      if (this.busy) return;
-      const idle = new Problem("worker_lost", "worker had nothing to do");
-      this.#idle = setTimeout(() => this.end(idle, "idle"), options.idle);
+      if (data.kind !== "canary_answer") this.#workedAt = performance.now();
+      if (!this.busy) this.#endWhenIdle();
     };
     this.#thread.onerror = (event) => {
       event.preventDefault();
-      this.end(new Problem("worker_lost", `worker died: ${event.message}`), "died");
+      this.end("died", new Problem("worker_lost", `worker died: ${event.message}`));
     };
   }
 
@@ -38,20 +55,42 @@ export class Member {
     return this.#waiting.length > 0;
   }
 
-  /** @throws {Problem} the reason for which the worker ended before it could report */
-  ask(order: Order): Promise<Report> {
+  /**
+   * @param order what is asked later waits for it, where it is still on its way
+   * @throws {Problem} the reason for which the worker ended before it could report
+   */
+  ask(order: Order | Promise<Order>): Promise<Report> {
     clearTimeout(this.#idle);
     const waiting = Promise.withResolvers<Report>();
     this.#waiting.push(waiting);
-    this.#thread.postMessage(order);
+    this.#post(order);
     return waiting.promise;
   }
 
-  /** @param reason what those hear who wait for a report */
-  end(reason: Problem, why: WorkerEnd): void {
+  /** Has it stop the job it is at, as soon as it listens. */
+  cancel(): void {
+    this.#post({ kind: "cancel" });
+  }
+
+  /** @param why what those who wait for it are told */
+  end(reason: EndReason | "idle" | "closed", why: Problem): void {
     clearTimeout(this.#idle);
     this.#thread.terminate();
-    this.#options.onEnd(why);
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(reason);
+    this.#options.onEnd(reason);
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(why);
+  }
+
+  /** In the order of asking, whatever still has to be waited for. */
+  #post(message: Order | Cancel | Promise<Order>): void {
+    this.#posted = this.#posted.then(async () => this.#thread.postMessage(await message))
+      .catch(({ message }: Error) => this.end("died", new Problem("worker_lost", message)));
+  }
+
+  #endWhenIdle(): void {
+    const left = this.#workedAt + this.#options.idle - performance.now();
+    this.#idle = setTimeout(
+      () => this.end("idle", new Problem("worker_lost", "worker had nothing to do")),
+      Math.max(0, left),
+    );
   }
 }

@@ -6,6 +6,7 @@
 import type { JobResult, ProblemCode, TaskOptions, TaskType } from "@fovea/contract";
 import type { PictureSource } from "../picture/fetch.ts";
 import type { Backend } from "../tasks/backend.ts";
+import type { LentTower } from "../tasks/shared_towers.ts";
 import type { ModelFile } from "../tasks/task.ts";
 
 /** What a worker needs to know from the start. */
@@ -21,8 +22,13 @@ export interface WorkerSettings {
 export type Order =
   | { kind: "start"; settings: WorkerSettings }
   /** Load a model and run it until it is warm. */
-  | { kind: "load"; task: TaskType; model: ModelFile }
+  | { kind: "load"; task: TaskType; model: ModelFile; tower: LentTower | null }
+  /** Give the answer to the canary, whose model is loaded. */
+  | { kind: "canary"; task: TaskType }
   | { kind: "run"; job: WorkerJob };
+
+/** Said besides the orders and not reported on: stop the job that is being run. */
+export type Cancel = { kind: "cancel" };
 
 /** A job as a worker needs to know it. */
 export interface WorkerJob {
@@ -47,5 +53,7 @@ export type Report =
   | { kind: "started" }
   | { kind: "loaded" }
   | { kind: "cannot_load"; detail: string }
+  | { kind: "canary_answer"; answer: JobResult }
+  | { kind: "canary_failed"; detail: string }
   /** `growth`: bytes by which the thread's WebAssembly has grown since its models were loaded. */
   | { kind: "ended"; outcome: Outcome; growth: number };

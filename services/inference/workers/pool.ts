@@ -1,31 +1,51 @@
 /**
  * The workers: up to one thread a core, each with all models loaded. A worker that overruns a job's
- * deadline, dies or outgrows its memory is ended, and only the job it had notices. One that has had
- * nothing to do for a while is ended too, which is how its memory comes back; the next job brings
- * up another.
+ * deadline, dies, outgrows its memory or gives a wrong answer is ended, and only the job it had
+ * notices. One that has had nothing to do for a while is ended too, which is how its memory comes
+ * back; the next job brings up another.
  *
  * @module
  */
 import type { Logger } from "@fovea/common/log";
-import { Problem, type TaskType } from "@fovea/contract";
+import { type JobResult, Problem, type TaskType } from "@fovea/contract";
+import { BACKEND_NAMES } from "../tasks/backend.ts";
+import { TASKS } from "../tasks/list.ts";
+import { type LentTower, type SharedTowers, towerBackend } from "../tasks/shared_towers.ts";
 import type { ModelFile } from "../tasks/task.ts";
-import { Member, type WorkerEnd } from "./member.ts";
-import type { Order, Outcome, WorkerJob, WorkerSettings } from "./messages.ts";
+import { faultOf } from "./canary.ts";
+import { END_REASONS, type EndReason, Member } from "./member.ts";
+import type { Outcome, WorkerJob, WorkerSettings } from "./messages.ts";
 
 export interface PoolOptions {
   size: number;
   settings: WorkerSettings;
+  /** Null: ONNX Runtime runs every model. */
+  towers: SharedTowers | null;
   /** Milliseconds a job may take in a worker. */
   deadline: number;
   /** Milliseconds without a job after which a worker is ended. */
   idle: number;
   log: Logger;
-  /** Told whenever a worker has become free. */
+  /** Told whenever a worker has become free, or is to be shown the canary. */
   onFree: () => void;
-  /** Told whenever a worker's thread has ended. */
-  onEnd?: (why: WorkerEnd) => void;
   /** What a worker runs. */
   script?: URL;
+  /** Milliseconds between two canaries of a worker. */
+  canaryEvery?: number;
+  /** Milliseconds a worker has for its answer to all canaries. */
+  canaryDeadline?: number;
+}
+
+/** How the workers are. */
+export interface PoolState {
+  size: number;
+  /** Threads there are just now. */
+  alive: number;
+  busy: number;
+  /** Threads ended since the start of the service, by reason; having nothing to do is none. */
+  restarts: Record<EndReason, number>;
+  /** What is wrong with a worker, by its number, until another in its place has given the known answers. */
+  unfit: Record<number, string>;
 }
 
 /** How much a worker's WebAssembly may grow after its models were loaded, bytes: a picture of the largest size allowed needs about half of it. */
@@ -34,17 +54,29 @@ export const MAX_GROWTH = 768 * 1024 * 1024;
 /** Before another worker takes the place of one that ended while it was starting, milliseconds. */
 const REPLACEMENT_PAUSE = 5000;
 
+/** Milliseconds a worker has to stop a job by itself, before it is stopped together with it. */
+const CANCEL_GRACE = 1000;
+
 const NO_TIMES = { fetch: 0, decode: 0, infer: 0 };
 
 export class WorkerPool {
-  readonly #options: PoolOptions;
+  readonly #options: PoolOptions & { canaryEvery: number; canaryDeadline: number };
   readonly #members = new Set<Member>();
   readonly #models = new Map<TaskType, ModelFile>();
+  /** The first worker's answers to the canary, by task. */
+  readonly #answers = new Map<TaskType, JobResult>();
+  readonly #backends = new Map<TaskType, string>();
+  readonly #unfit = new Map<number, string>();
+  readonly #restarts = Object.fromEntries(END_REASONS.map((reason) => [reason, 0])) as Record<
+    EndReason,
+    number
+  >;
   #pause: ReturnType<typeof setTimeout> | undefined;
+  #canaryTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(options: PoolOptions) {
-    this.#options = options;
+    this.#options = { canaryEvery: 5 * 60_000, canaryDeadline: 20_000, ...options };
     for (let i = 0; i < options.size; i++) this.#employ();
   }
 
@@ -53,9 +85,14 @@ export class WorkerPool {
     return this.#options.size;
   }
 
-  /** How many threads there are just now. */
-  get alive(): number {
-    return this.#members.size;
+  get state(): PoolState {
+    return {
+      size: this.size,
+      alive: this.#members.size,
+      busy: [...this.#members].filter(({ busy }) => busy).length,
+      restarts: { ...this.#restarts },
+      unfit: Object.fromEntries(this.#unfit),
+    };
   }
 
   /** Whether a job would be begun at once, or as soon as a worker has come up for it. */
@@ -65,91 +102,225 @@ export class WorkerPool {
   }
 
   /**
-   * Has every worker load a model and run it until it is warm; later workers will load it too.
+   * Has every worker load a model, run it until it is warm and give the known answer to the canary;
+   * later workers will too.
    *
-   * @throws {Problem} `model_unavailable` where it can't be loaded
+   * @returns what it runs on, as results name it
+   * @throws {Problem} `model_unavailable` where it can't be loaded, or gives a wrong answer
    */
-  async load(task: TaskType, model: ModelFile): Promise<void> {
+  async load(task: TaskType, model: ModelFile): Promise<string> {
     if (this.#members.size === 0) this.#employ();
     // Noted first: a worker that comes up meanwhile is to load it too.
     this.#models.set(task, model);
-    const order = { kind: "load", task, model } as const;
-    const reports = await Promise.all([...this.#members].map((member) => member.ask(order)));
-    for (const report of reports) {
-      if (report.kind !== "cannot_load") continue;
+    try {
+      await Promise.all(Array.from(this.#members, (member) => this.#loadInto(member, task, model)));
+    } catch (error) {
       this.#models.delete(task);
-      throw new Problem(
-        "model_unavailable",
-        `model ${model.name} can't be loaded: ${report.detail}`,
-      );
+      this.#answers.delete(task);
+      throw new Problem("model_unavailable", (error as Problem).message);
     }
     this.#options.onFree();
+    return this.#backends.get(task)!;
   }
 
-  /** Gives a job to a worker; {@link hasFree} must hold. A lost worker is an outcome, not an error. */
-  async run(job: WorkerJob): Promise<Outcome> {
+  /**
+   * Gives a job to a worker; {@link hasFree} must hold. A lost worker is an outcome, not an error.
+   *
+   * @param signal stops the job, with the outcome `cancelled`; a worker that does not listen is ended
+   */
+  async run(job: WorkerJob, signal?: AbortSignal): Promise<Outcome> {
     const member = this.#free() ?? this.#employ();
     const { deadline, log } = this.#options;
-    const timer = setTimeout(() => {
-      log.warn({ ...job, deadline }, "worker ended: its job overran the deadline");
-      member.end(
-        new Problem("deadline_exceeded", `job took longer than ${deadline / 1000} s`),
-        "deadline",
-      );
-    }, deadline);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let ended = false;
+    // What a worker takes to come up is not the job's fault.
+    member.ready.then(() => {
+      if (ended) return;
+      timer ??= setTimeout(() => {
+        log.warn({ ...job, deadline }, "worker ended: its job overran the deadline");
+        const why = new Problem("deadline_exceeded", `job took longer than ${deadline / 1000} s`);
+        member.end("deadline", why);
+      }, deadline);
+    }, () => {});
+    const cancel = () => {
+      member.cancel();
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        log.info({ ...job }, "worker ended: its job was cancelled and did not stop");
+        member.end(
+          "cancelled",
+          new Problem("cancelled", "job was cancelled, and its worker ended"),
+        );
+      }, CANCEL_GRACE);
+    };
     try {
-      const report = await member.ask({ kind: "run", job });
+      const asked = member.ask({ kind: "run", job });
+      if (signal?.aborted) cancel();
+      signal?.addEventListener("abort", cancel, { once: true });
+      const report = await asked;
       if (report.kind !== "ended") throw new Error(`worker answered a job with "${report.kind}"`);
       if (report.growth > MAX_GROWTH) {
         log.warn({ ...job, growth: report.growth }, "worker ended: it outgrew its memory");
-        member.end(new Problem("worker_lost", "worker outgrew its memory"), "memory");
+        member.end("memory", new Problem("worker_lost", "worker outgrew its memory"));
       }
       return report.outcome;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       return { ok: false, code: error.code, detail: error.message, times: NO_TIMES };
     } finally {
+      ended = true;
       clearTimeout(timer);
+      signal?.removeEventListener("abort", cancel);
       this.#options.onFree();
     }
+  }
+
+  /**
+   * Shows the canary to free workers whose time for it has come. [note: canary]
+   *
+   * @param patience milliseconds it may be late: 0 where no job waits
+   */
+  showCanary(patience: number): void {
+    const { canaryEvery } = this.#options;
+    const due = performance.now() - canaryEvery - patience;
+    for (const member of this.#members) {
+      if (member.busy || member.fitAt === undefined || member.fitAt > due) continue;
+      void this.#checkUp(member);
+    }
+    this.#wakeForCanary();
   }
 
   /** Ends all workers, whatever they are doing. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#pause);
-    for (const member of this.#members) {
-      member.end(new Problem("worker_lost", "service is ending"), "closing");
-    }
+    clearTimeout(this.#canaryTimer);
+    const why = new Problem("worker_lost", "service is ending");
+    for (const member of this.#members) member.end("closed", why);
   }
 
   #free(): Member | undefined {
-    return [...this.#members].find((member) => !member.busy);
+    for (const member of this.#members) if (!member.busy) return member;
+    return undefined;
   }
 
   /** Takes on a worker, which is busy until it has loaded every model there is. */
   #employ(): Member {
-    const { script, settings, idle, log, onFree, onEnd } = this.#options;
+    const { script, settings, towers, idle, log, onFree } = this.#options;
+    const taken = new Set(Array.from(this.#members, ({ place }) => place));
+    let place = 1;
+    while (taken.has(place)) place++;
     const member = new Member({
+      place,
       script: script ?? new URL("./worker.ts", import.meta.url),
       idle,
-      onEnd: (why) => {
+      onEnd: (reason) => {
         this.#members.delete(member);
-        onEnd?.(why);
+        for (const tower of member.towers) void towers!.giveBack(tower);
+        if (reason !== "idle" && reason !== "closed") this.#restarts[reason]++;
       },
     });
     this.#members.add(member);
-    const orders: Order[] = [{ kind: "start", settings }];
-    for (const [task, model] of this.#models) orders.push({ kind: "load", task, model });
-    Promise.all(orders.map((order) => member.ask(order))).then(onFree, (reason: Problem) => {
+    const started = [member.ask({ kind: "start", settings }).then(() => {})];
+    for (const [task, model] of this.#models) started.push(this.#loadInto(member, task, model));
+    member.ready = Promise.all(started);
+    member.ready.then(() => {
+      this.#unfit.delete(place);
+      onFree();
+    }, (why: Problem) => {
       if (this.#closed) return;
-      log.error({ reason: reason.message }, "worker ended while it was starting");
+      log.error({ worker: place, reason: why.message }, "worker can't be started");
+      this.#unfit.set(place, why.message);
+      if (this.#members.has(member)) member.end("canary", why);
       clearTimeout(this.#pause);
       this.#pause = setTimeout(() => {
         this.#pause = undefined;
+        if (this.#members.size < this.size) this.#employ();
         onFree();
       }, REPLACEMENT_PAUSE);
     });
     return member;
+  }
+
+  /** @throws {Problem} saying what is wrong with the model or with the worker */
+  async #loadInto(member: Member, task: TaskType, model: ModelFile): Promise<void> {
+    const [report, fault] = await Promise.all([
+      member.ask(
+        this.#lend(member, task, model).then((tower) => ({ kind: "load", task, model, tower })),
+      ),
+      this.#ask(member, task),
+    ]);
+    if (report.kind === "cannot_load") {
+      throw new Problem(
+        "model_unavailable",
+        `model ${model.name} can't be loaded: ${report.detail}`,
+      );
+    }
+    if (fault !== undefined) {
+      throw new Problem("model_unavailable", `model ${model.name} gave a wrong answer: ${fault}`);
+    }
+    member.fitAt = performance.now();
+    this.#wakeForCanary();
+  }
+
+  /** The tower that a worker is to compute with; null where ONNX Runtime runs the model. */
+  async #lend(member: Member, task: TaskType, model: ModelFile): Promise<LentTower | null> {
+    const { settings: { backend }, towers } = this.#options;
+    const tower = TASKS[task].hasTower ? await towers?.lend(model) : null;
+    this.#backends.set(task, tower ? towerBackend(tower.weights) : BACKEND_NAMES[backend]);
+    if (!tower) return null;
+    if (this.#members.has(member)) member.towers.push(tower);
+    else await towers!.giveBack(tower);
+    return tower;
+  }
+
+  async #checkUp(member: Member): Promise<void> {
+    const { canaryDeadline, log, onFree } = this.#options;
+    const unfit = (reason: EndReason, what: string) => {
+      this.#unfit.set(member.place, what);
+      log.error({ worker: member.place, reason: what }, "worker ended: it is unfit");
+      member.end(reason, new Problem("worker_lost", what));
+      this.#employ();
+    };
+    const timer = setTimeout(
+      () => unfit("stuck", `it did not answer within ${canaryDeadline / 1000} s`),
+      canaryDeadline,
+    );
+    try {
+      const faults = await Promise.all(
+        Array.from(this.#models.keys(), async (task) => {
+          const fault = await this.#ask(member, task);
+          return fault === undefined ? [] : [`${task}: ${fault}`];
+        }),
+      );
+      if (faults.flat().length > 0) unfit("canary", faults.flat().join("; "));
+      else member.fitAt = performance.now();
+    } catch (error) {
+      // It was ended, and why is known already.
+      if (!(error instanceof Problem)) throw error;
+    } finally {
+      clearTimeout(timer);
+      if (!this.#closed) onFree();
+    }
+  }
+
+  /** @returns what is wrong with a worker's answer to the canary */
+  async #ask(member: Member, task: TaskType): Promise<string | undefined> {
+    const report = await member.ask({ kind: "canary", task });
+    if (report.kind !== "canary_answer") {
+      return report.kind === "canary_failed" ? report.detail : `it answered with "${report.kind}"`;
+    }
+    const fault = faultOf(report.answer, this.#answers.get(task));
+    if (fault === undefined && !this.#answers.has(task)) this.#answers.set(task, report.answer);
+    return fault;
+  }
+
+  #wakeForCanary(): void {
+    clearTimeout(this.#canaryTimer);
+    const times = Array.from(this.#members, ({ busy, fitAt }) => busy ? undefined : fitAt)
+      .filter((time) => time !== undefined);
+    if (times.length === 0 || this.#closed) return;
+    const due = Math.min(...times) + this.#options.canaryEvery;
+    this.#canaryTimer = setTimeout(this.#options.onFree, Math.max(0, due - performance.now()));
   }
 }

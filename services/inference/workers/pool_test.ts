@@ -2,7 +2,7 @@ import type { FaceDetectionResult } from "@fovea/contract";
 import { testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { silent } from "../testing/open_jobs.ts";
-import type { WorkerEnd } from "./member.ts";
+import type { Outcome } from "./messages.ts";
 import { type PoolOptions, WorkerPool } from "./pool.ts";
 
 const astronaut = await Deno.readFile(
@@ -15,11 +15,13 @@ const faces = (entityId: number) => ({ task: "face_detection", entityId, options
 /** Answers by the entity's id: 1 a picture, 2 nothing ever, 3 no picture, and 404 to all else. */
 function pictures() {
   const hanging = Promise.withResolvers<Response>();
+  const asked = Promise.withResolvers<void>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     switch (new URL(request.url).pathname) {
       case "/entity/1/image":
         return new Response(astronaut);
       case "/entity/2/image":
+        asked.resolve();
         return hanging.promise;
       case "/entity/3/image":
         return new Response("<html>I am a login page</html>");
@@ -28,6 +30,8 @@ function pictures() {
     }
   });
   return {
+    /** Resolves when the picture that never comes was asked for. */
+    asked: asked.promise,
     url: `http://127.0.0.1:${server.addr.port}`,
     [Symbol.asyncDispose]: async () => {
       hanging.resolve(new Response());
@@ -46,13 +50,19 @@ async function poolOf(size: number, url: string, options: Partial<PoolOptions> =
       backend: "wasm",
       shrinkWhileDecoding: true,
     },
+    towers: null,
     deadline: 60_000,
     idle: 60_000,
     log: silent,
     onFree: () => onFree(),
     ...options,
   });
-  await pool.load("face_detection", model);
+  try {
+    await pool.load("face_detection", model);
+  } catch (error) {
+    pool.close();
+    throw error;
+  }
   const free = () =>
     new Promise<void>((resolve) => {
       onFree = () => {
@@ -85,13 +95,9 @@ Deno.test("each worker serves a job of its own at the same time", async () => {
 Deno.test("a picture that can't be had or read fails its job by name and costs no worker", async () => {
   await using store = pictures();
   using opened = await poolOf(1, store.url);
-  const codeOf = async (entityId: number) => {
-    const outcome = await opened.pool.run(faces(entityId));
-    return outcome.ok ? "ok" : outcome.code;
-  };
-  assert.equal(await codeOf(3), "image_unreadable");
-  assert.equal(await codeOf(4), "entity_not_found");
-  assert.equal(await codeOf(1), "ok");
+  assert.equal(codeOf(await opened.pool.run(faces(3))), "image_unreadable");
+  assert.equal(codeOf(await opened.pool.run(faces(4))), "entity_not_found");
+  assert.equal(codeOf(await opened.pool.run(faces(1))), "ok");
 });
 
 Deno.test("a media_store that is not there is a failure that may pass", async () => {
@@ -115,6 +121,9 @@ Deno.test("a worker that waits for its picture past the deadline is ended, and t
   assert.equal((await opened.pool.run(faces(1))).ok, true);
 });
 
+const codeOf = (outcome: Outcome) => outcome.ok ? "ok" : outcome.code;
+const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
+
 const misbehaving = new URL("../testing/misbehaving_worker.ts", import.meta.url);
 
 Deno.test("a worker that computes for ever or dies costs its own job only", async () => {
@@ -134,27 +143,95 @@ Deno.test("a worker that computes for ever or dies costs its own job only", asyn
 Deno.test("a worker that has outgrown its memory is ended after its job, which counts", async () => {
   using opened = await poolOf(1, "", { script: misbehaving });
   assert.equal((await opened.pool.run(faces(4))).ok, true);
-  assert.equal(opened.pool.alive, 0);
+  assert.equal(opened.pool.state.alive, 0);
   assert.equal((await opened.pool.run(faces(1))).ok, true);
-  assert.equal(opened.pool.alive, 1);
+  assert.equal(opened.pool.state.alive, 1);
 });
 
-Deno.test("the end of each worker is told with its reason", async () => {
-  const ends: WorkerEnd[] = [];
-  const onEnd = (why: WorkerEnd) => ends.push(why);
-  {
-    using opened = await poolOf(1, "", { script: misbehaving, deadline: 300, idle: 100, onEnd });
-    for (const entityId of [2, 3, 4, 1]) await opened.pool.run(faces(entityId));
-    while (opened.pool.alive > 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    await opened.pool.run(faces(1));
+Deno.test("a cancelled job stops while its picture is fetched, and costs no worker", async () => {
+  await using store = pictures();
+  using opened = await poolOf(1, store.url);
+  const cancel = new AbortController();
+  const outcome = opened.pool.run(faces(2), cancel.signal);
+  await store.asked;
+  cancel.abort();
+  assert.equal(codeOf(await outcome), "cancelled");
+  assert.equal(opened.pool.state.alive, 1);
+  assert.equal((await opened.pool.run(faces(1))).ok, true);
+});
+
+Deno.test("a cancelled job that does not stop by itself is ended with its worker, and its neighbour goes on", async () => {
+  using opened = await poolOf(2, "", { script: misbehaving });
+  const { pool } = opened;
+  const cancel = new AbortController();
+  const [deaf, waiting] = [pool.run(faces(2), cancel.signal), pool.run(faces(5))];
+  cancel.abort();
+  assert.equal(codeOf(await deaf), "cancelled");
+  assert.equal(pool.state.restarts.cancelled, 1);
+  assert.equal((await pool.run(faces(1))).ok, true);
+  pool.close();
+  assert.equal(codeOf(await waiting), "worker_lost");
+});
+
+Deno.test("a worker that answers the canary wrongly, or not at all, is named and replaced", async () => {
+  for (
+    const [entityId, reason, said] of [
+      [6, "canary", /face_detection: it found 0 faces, not 1/],
+      [7, "stuck", /did not answer within 0\.2 s/],
+    ] as const
+  ) {
+    using opened = await poolOf(1, "", {
+      script: misbehaving,
+      canaryEvery: 0,
+      canaryDeadline: 200,
+    });
+    const { pool, free } = opened;
+    await pool.run(faces(entityId));
+    pool.showCanary(0);
+    while (pool.state.restarts[reason] === 0) await soon();
+    assert.match(pool.state.unfit[1]!, said);
+    await free();
+    assert.deepEqual(pool.state.unfit, {});
+    assert.equal((await pool.run(faces(1))).ok, true);
   }
-  assert.deepEqual(ends, ["deadline", "died", "memory", "idle", "closing"]);
+});
+
+Deno.test("the canary is shown when its time has come, and then counts anew", async () => {
+  using opened = await poolOf(1, "", { script: misbehaving, canaryEvery: 60_000 });
+  const { pool } = opened;
+  await pool.run(faces(6));
+  pool.showCanary(0);
+  assert.equal(pool.state.busy, 0, "shown before its time");
+  assert.equal((await pool.run(faces(1))).ok, true);
+});
+
+Deno.test("the canary keeps no worker from its end, and brings up none", async () => {
+  let wakes = 0;
+  using opened = await poolOf(1, "", { script: misbehaving, canaryEvery: 20, idle: 200 });
+  const { pool } = opened;
+  while (pool.state.alive > 0) {
+    pool.showCanary(0);
+    wakes++;
+    await soon();
+  }
+  assert.ok(wakes > 1);
+  pool.showCanary(0);
+  assert.deepEqual([pool.state.alive, pool.state.busy], [0, 0]);
+  assert.deepEqual(pool.state.unfit, {});
+});
+
+Deno.test("a model that gives a wrong answer is not loaded", async () => {
+  const script = new URL("../testing/mistaken_worker.ts", import.meta.url);
+  await assert.rejects(
+    poolOf(1, "", { script }),
+    /model ultraface-rfb-320 gave a wrong answer: it found 0 faces, not 1/,
+  );
 });
 
 Deno.test("workers without a job are ended, and come up again with the next one", async () => {
   await using store = pictures();
   using opened = await poolOf(2, store.url, { idle: 100 });
-  while (opened.pool.alive > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (opened.pool.state.alive > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(opened.pool.hasFree, true);
   assert.equal((await opened.pool.run(faces(1))).ok, true);
 });

@@ -7,25 +7,40 @@
 // First, so that it sees every memory that the others make.
 import { wasmMemory } from "./wasm_memory.ts";
 import { Problem, type TaskType } from "@fovea/contract";
+import { setImmediate } from "node:timers";
 import { decode } from "../picture/decode.ts";
 import { fetchPicture } from "../picture/fetch.ts";
 import { TASKS } from "../tasks/list.ts";
-import type { LoadedTask, ModelFile } from "../tasks/task.ts";
-import type { Order, Outcome, Report, StageTimes, WorkerJob, WorkerSettings } from "./messages.ts";
+import type { LoadedTask } from "../tasks/task.ts";
+import { CANARY_PIXELS, readCanary } from "./canary.ts";
+import type {
+  Cancel,
+  Order,
+  Outcome,
+  Report,
+  StageTimes,
+  WorkerJob,
+  WorkerSettings,
+} from "./messages.ts";
 import { warmUp } from "./warm_up.ts";
 
 const loaded = new Map<TaskType, LoadedTask>();
 let settings: WorkerSettings | undefined;
 /** Bytes of WebAssembly memory with all models loaded and warm. */
 let memoryAtRest = 0;
+/** Stops the job that is being run, at the end of the stage it is in. */
+let running: AbortController | undefined;
 
 const thread = self as unknown as {
-  onmessage: (message: MessageEvent<Order>) => void;
+  onmessage: (message: MessageEvent<Order | Cancel>) => void;
   postMessage(report: Report): void;
 };
 
 let last = Promise.resolve();
 thread.onmessage = ({ data: order }) => {
+  if (order.kind === "cancel") {
+    return running?.abort(new Problem("cancelled", "job was cancelled while it was worked on"));
+  }
   last = last.then(async () => thread.postMessage(await carryOut(order)));
 };
 
@@ -35,7 +50,9 @@ async function carryOut(order: Order): Promise<Report> {
       settings = order.settings;
       return { kind: "started" };
     case "load":
-      return await load(order.task, order.model);
+      return await load(order);
+    case "canary":
+      return await showCanary(order.task);
     case "run":
       return {
         kind: "ended",
@@ -45,9 +62,9 @@ async function carryOut(order: Order): Promise<Report> {
   }
 }
 
-async function load(task: TaskType, model: ModelFile): Promise<Report> {
+async function load({ task, model, tower }: Order & { kind: "load" }): Promise<Report> {
   try {
-    const ready = await TASKS[task].load(model, settings?.backend);
+    const ready = await TASKS[task].load(model, settings?.backend, tower);
     await warmUp(ready);
     loaded.set(task, ready);
     memoryAtRest = wasmMemory();
@@ -57,12 +74,28 @@ async function load(task: TaskType, model: ModelFile): Promise<Report> {
   }
 }
 
+async function showCanary(type: TaskType): Promise<Report> {
+  try {
+    const task = loaded.get(type)!;
+    const bytes = await readCanary();
+    using picture = await decode(bytes, CANARY_PIXELS, task.enough);
+    return { kind: "canary_answer", answer: await task.prepare(picture, 0, {})() };
+  } catch (error) {
+    return { kind: "canary_failed", detail: (error as Error).message };
+  }
+}
+
 async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcome> {
   const times: StageTimes = { fetch: 0, decode: 0, infer: 0 };
+  running = new AbortController();
+  const { signal } = running;
   const timed = async <T>(stage: keyof StageTimes, work: () => Promise<T>): Promise<T> => {
     const from = performance.now();
     try {
       return await work();
+    } catch (error) {
+      // What a stage says that was broken off is not the reason.
+      throw signal.aborted ? signal.reason : error;
     } finally {
       times[stage] = Math.round((performance.now() - from) * 10) / 10;
     }
@@ -73,11 +106,15 @@ async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcom
       throw new Error(`no model loaded for ${type}`);
     }
     const { source, maxPixels, shrinkWhileDecoding } = settings;
-    const bytes = await timed("fetch", () => fetchPicture(source, entityId));
+    const bytes = await timed("fetch", () => fetchPicture(source, entityId, signal));
+    signal.throwIfAborted();
     const infer = await timed("decode", async () => {
       using picture = await decode(bytes, maxPixels, shrinkWhileDecoding ? task.enough : undefined);
       return task.prepare(picture, entityId, options);
     });
+    // What was said while it was decoded is heard only now.
+    await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
     return { ok: true, result: await timed("infer", infer), times };
   } catch (error) {
     if (error instanceof Problem) {

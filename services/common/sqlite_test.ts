@@ -1,0 +1,84 @@
+import { temporaryFolder } from "@fovea/testing";
+import { type Kysely, sql } from "kysely";
+import assert from "node:assert/strict";
+import { SettingsError } from "./settings.ts";
+import { openSqlite, writeUnsynced } from "./sqlite.ts";
+
+const create = (table: string) => ({
+  async up(db: Kysely<unknown>): Promise<void> {
+    await sql`CREATE TABLE ${sql.table(table)} (x INTEGER) STRICT`.execute(db);
+  },
+});
+const OLD = { "0001_first": create("first") };
+const NEW = { ...OLD, "0002_second": create("second") };
+
+async function refused(opening: Promise<unknown>): Promise<string> {
+  const error = await opening.then(() => undefined, (error) => error);
+  assert.ok(error instanceof SettingsError, `expected a refusal, got ${error}`);
+  return error.message;
+}
+
+Deno.test("tables are brought up to date, and what was in them stays", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/db.sqlite`;
+  const older = await openSqlite(path, OLD);
+  await sql`INSERT INTO first VALUES (1)`.execute(older);
+  await older.destroy();
+  const newer = await openSqlite(path, NEW);
+  assert.equal((await sql`SELECT x FROM first`.execute(newer)).rows.length, 1);
+  assert.equal((await sql`SELECT x FROM second`.execute(newer)).rows.length, 0);
+  await newer.destroy();
+});
+
+Deno.test("a database of a newer version is refused, and not touched", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/db.sqlite`;
+  await (await openSqlite(path, NEW)).destroy();
+  const before = await Deno.readFile(path);
+  const message = await refused(openSqlite(path, OLD));
+  assert.match(message, /newer version of this service, which knows of 0002_second: start that/);
+  assert.ok(message.includes(path));
+  assert.deepEqual(await Deno.readFile(path), before);
+  await (await openSqlite(path, NEW)).destroy();
+});
+
+Deno.test("a file that is no database is refused by name", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/db.sqlite`;
+  await Deno.writeTextFile(path, "not a database, however long one looks at it".repeat(100));
+  assert.match(await refused(openSqlite(path, OLD)), /db\.sqlite can't be used: file is not/);
+});
+
+Deno.test("a transaction that fails for want of room says so, and the next one works", async () => {
+  await using folder = await temporaryFolder();
+  await using db = await openSqlite<{ first: { x: Uint8Array } }>(`${folder.path}/db.sqlite`, {
+    "0001_first": {
+      up: async (db: Kysely<unknown>) => {
+        await sql`CREATE TABLE first (x BLOB) STRICT`.execute(db);
+      },
+    },
+  });
+  await sql`PRAGMA max_page_count = 20`.execute(db);
+  const insert = (bytes: number) =>
+    db.transaction().execute(async (transaction) => {
+      await transaction.insertInto("first").values({ x: new Uint8Array(bytes) }).execute();
+    });
+  await assert.rejects(insert(200_000), { errcode: 13 });
+  await insert(10);
+});
+
+Deno.test("what need not be on the disk at once leaves everything else as durable as before", async () => {
+  await using folder = await temporaryFolder();
+  await using db = await openSqlite<{ first: { x: number } }>(`${folder.path}/db.sqlite`, OLD);
+  const synchronous = async (on: Kysely<{ first: { x: number } }>) =>
+    (await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(on)).rows[0]?.synchronous;
+  let within;
+  await writeUnsynced(db, async (connection) => {
+    within = await synchronous(connection);
+    await connection.insertInto("first").values({ x: 1 }).execute();
+  });
+  assert.deepEqual([within, await synchronous(db)], [1, 2]);
+  await assert.rejects(writeUnsynced(db, () => Promise.reject(new Error("so"))), /so/);
+  assert.equal(await synchronous(db), 2);
+  assert.equal((await db.selectFrom("first").selectAll().execute()).length, 1);
+});

@@ -1,0 +1,84 @@
+/**
+ * The calls under `/admin`, as the API document shows them.
+ *
+ * @module
+ */
+import { json, jsonBodyOf, operation, schemaOf } from "@fovea/common/api";
+import { JOB_STATUSES, TASK_TYPES } from "@fovea/contract";
+import { z } from "zod";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
+import type { QueueStats } from "../jobs/administration.ts";
+import { cleanupQuery, retryRequest } from "../routes/admin.ts";
+import { END_REASONS } from "../workers/member.ts";
+import type { PoolState } from "../workers/pool.ts";
+import { unwritable } from "./schemas.ts";
+
+const tag = "admin";
+const right = "is_admin";
+
+const byStatus = z.record(z.enum(JOB_STATUSES), z.int());
+
+const workers = schemaOf<PoolState>()({
+  size: z.int().meta({ description: "how many there are at most" }),
+  alive: z.int(),
+  busy: z.int(),
+  restarts: z.record(z.enum(END_REASONS), z.int()),
+  unfit: z.record(z.string(), z.string()).meta({
+    description: "what is wrong with a worker, by its number",
+  }),
+});
+
+const stats = schemaOf<QueueStats & { workers: PoolState }>()({
+  by_task: z.record(z.enum(TASK_TYPES), byStatus),
+  by_status: byStatus,
+  queue: z.object({
+    depth: z.int(),
+    limit: z.int(),
+    oldest_pending_ms: z.record(z.enum(TASK_TYPES), z.number().nullable()),
+  }),
+  throughput: z.object({ last_minute: z.int(), per_second: z.number() }),
+  workers,
+}).meta({ id: "Stats" });
+
+const removed = z.object({
+  removed: z.int(),
+  by_status: z.partialRecord(z.enum(JOB_STATUSES), z.int()),
+});
+
+export const adminPaths: ZodOpenApiPathsObject = {
+  "/admin/stats": {
+    get: operation({
+      id: "stats",
+      tag,
+      summary: "Count jobs, and see how the queue and the workers are",
+      right,
+      answers: { 200: json(stats, "the figures") },
+    }),
+  },
+  "/admin/retry": {
+    post: operation({
+      id: "retryFailedJobs",
+      tag,
+      summary: "Try all jobs once more that ended in error",
+      description: "Those of a task, with a code, or that ended since a time; without a body all.",
+      right,
+      body: {
+        ...jsonBodyOf(retryRequest, { error_code: "media_store_unreachable" }),
+        required: false,
+      },
+      answers: { 200: json(z.object({ retried: z.int() }), "how many wait again") },
+      problems: ["malformed_body", ...unwritable],
+    }),
+  },
+  "/admin/cleanup": {
+    delete: operation({
+      id: "removeEndedJobs",
+      tag,
+      summary: "Remove ended jobs, by status, age, or both",
+      right,
+      parameters: { query: cleanupQuery },
+      answers: { 200: json(removed, "how many were removed") },
+      problems: ["invalid_parameter", ...unwritable],
+    }),
+  },
+};

@@ -1,0 +1,108 @@
+/**
+ * What a long queue costs: how long the next job takes to be found, how long the service takes to
+ * start, and how much more memory it takes.
+ *
+ * @module
+ */
+import { median } from "@fovea/bench/table";
+import { vitals } from "@fovea/bench/vitals";
+import { openSqlite } from "@fovea/common/sqlite";
+import { startService, temporaryFolder } from "@fovea/testing";
+import { BARE } from "@fovea/testing/house";
+import { sql } from "kysely";
+import { QueueRepository } from "../jobs/queue.ts";
+import { MIGRATIONS, type Tables } from "../jobs/tables.ts";
+
+const CLAIMS = 1000;
+
+export interface Backlog {
+  /** Median milliseconds to begin the next job. */
+  claim: number;
+  /** Milliseconds from the start of the process until it listens. */
+  startUp: number;
+  /** Bytes of memory that the service takes more than with no job at all. */
+  memory: number;
+}
+
+/** @param jobs how many wait, of both tasks and all priorities */
+export async function measureBacklog(jobs: number): Promise<Backlog> {
+  await using empty = await temporaryFolder();
+  await using full = await temporaryFolder();
+  await fill(full.path, jobs);
+  // The first start in a row pays for what the system has not read yet.
+  await start(empty.path);
+  const without = await start(empty.path);
+  const withJobs = await start(full.path);
+  return {
+    claim: await measureClaims(full.path),
+    startUp: withJobs.startUp,
+    memory: withJobs.memory - without.memory,
+  };
+}
+
+/** A model that never comes keeps all jobs waiting. */
+async function start(dataDir: string): Promise<{ startUp: number; memory: number }> {
+  const silence = Promise.withResolvers<void>();
+  await using models = await temporaryFolder();
+  const mirror = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => silence.promise.then(() => new Response("not here", { status: 404 })),
+  );
+  try {
+    const from = performance.now();
+    await using service = await startService("empty_inference", {
+      ...BARE,
+      EMBEDDING_MODEL: "clip-vit-b-32",
+      FACE_MODEL: "yunet-2023mar",
+      MODELS_DIR: models.path,
+      MODEL_MIRROR: `http://127.0.0.1:${mirror.addr.port}`,
+      DATA_DIR: dataDir,
+    });
+    const startUp = performance.now() - from;
+    await (await fetch(`${service.url}/admin/stats`)).body?.cancel();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { memory } = await vitals(service.url);
+    await service.kill("SIGKILL");
+    return { startUp, memory };
+  } finally {
+    silence.resolve();
+    await mirror.shutdown();
+  }
+}
+
+const databaseIn = async (dataDir: string) => {
+  await Deno.mkdir(`${dataDir}/inference`, { recursive: true });
+  return await openSqlite<Tables>(`${dataDir}/inference/inference.sqlite`, MIGRATIONS, "crash");
+};
+
+async function fill(dataDir: string, jobs: number): Promise<void> {
+  await using db = await databaseIn(dataDir);
+  await sql`
+    WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ${jobs})
+    INSERT INTO job (job_id, task_type, media_store_id, priority, force, options, status,
+      created_at, queued_at)
+    SELECT lower(hex(randomblob(16))), iif(n % 2, 'face_detection', 'image_embedding'), n, n % 11,
+      0, '{}', 'pending', ${Date.now()}, ${Date.now()} FROM number`.execute(db);
+}
+
+async function measureClaims(dataDir: string): Promise<number> {
+  await using db = await databaseIn(dataDir);
+  const models = new Map([
+    ["face_detection" as const, { name: "faces" }],
+    ["image_embedding" as const, { name: "embeddings" }],
+  ]);
+  const times: number[] = [];
+  for (let i = 0; i < CLAIMS; i++) {
+    const from = performance.now();
+    await db.transaction().execute((transaction) =>
+      new QueueRepository(transaction).claim(
+        models,
+        i % 2 ? "priority" : "longest_wait",
+        Date.now(),
+        0,
+      )
+    );
+    times.push(performance.now() - from);
+  }
+  return median(times);
+}

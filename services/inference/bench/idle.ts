@@ -1,0 +1,20 @@
+/**
+ * What the service takes of a core while it has nothing to do.
+ *
+ * @module
+ */
+import { openHouse } from "@fovea/testing/house";
+import { vitals } from "@fovea/bench/vitals";
+
+/** Until all that belongs to starting is over, milliseconds. */
+const SETTLING = 5000;
+
+/** @returns share of one core, 0…1 */
+export async function measureIdle(seconds: number): Promise<number> {
+  await using house = await openHouse();
+  await new Promise((resolve) => setTimeout(resolve, SETTLING));
+  const processor = async () => (await vitals(house.inference.url)).processor;
+  const before = await processor();
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  return (await processor() - before) / seconds;
+}

@@ -1,0 +1,88 @@
+/**
+ * What the service itself costs: jobs that have nothing to do, from their POST over HTTP to their
+ * event over MQTT, through one process.
+ *
+ * @module
+ */
+import { median } from "@fovea/bench/table";
+import { startService } from "@fovea/testing";
+import { BARE, clientOf, untilReady } from "@fovea/testing/house";
+import { subscribe } from "../testing/subscriber.ts";
+
+const WORKERS = 2;
+
+/** Requests under way at once while throughput is measured. */
+const LANES = 64;
+
+/** Jobs a second while latency is measured. */
+const RATE = 100;
+
+export interface JobPath {
+  /** From the first POST to the last event, as fast as it goes. */
+  jobsPerSecond: number;
+  /** Median milliseconds from sending the POST to hearing the event, at 100 jobs a second. */
+  latency: number;
+}
+
+/** @param jobs of each of the two measurements that are counted */
+export async function measureJobPath(jobs: number): Promise<JobPath> {
+  await using service = await startService("empty_inference", {
+    ...BARE,
+    INFERENCE_WORKERS: `${WORKERS}`,
+  });
+  await untilReady(service);
+  const { mqtt_url } = await clientOf("", service.url).info();
+  await using subscriber = await subscribe(mqtt_url, "inference/job/+/completed");
+  let entity = 0;
+  const heard = new Map<string, PromiseWithResolvers<void>>();
+  subscriber.onMessage(({ topic }) => heard.get(topic.slice(14, -10))?.resolve());
+
+  /** Submits a job, of the kind that leaves nothing to deliver; `told` resolves when its event is heard. */
+  async function submit(): Promise<{ told: Promise<void> }> {
+    const job_id = crypto.randomUUID();
+    const told = Promise.withResolvers<void>();
+    heard.set(job_id, told);
+    const response = await fetch(`${service.url}/job/image_embedding`, {
+      method: "POST",
+      body: JSON.stringify({ media_store_id: ++entity, job_id }),
+    });
+    await response.body?.cancel();
+    if (response.status !== 201) {
+      throw new Error(`Cannot measure: POST answered ${response.status}`);
+    }
+    return { told: told.promise };
+  }
+
+  async function throughput(count: number): Promise<number> {
+    const told: Promise<void>[] = [];
+    const from = performance.now();
+    let left = count;
+    const lane = async () => {
+      while (left-- > 0) told.push((await submit()).told);
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    await Promise.all(told);
+    return count / (performance.now() - from) * 1000;
+  }
+
+  async function latency(count: number): Promise<number> {
+    const times: number[] = [];
+    const start = performance.now();
+    const running: Promise<void>[] = [];
+    for (let i = 0; i < count; i++) {
+      const due = start + i * 1000 / RATE;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+      const from = performance.now();
+      running.push(
+        submit().then(({ told }) => told).then(() => {
+          times.push(performance.now() - from);
+        }),
+      );
+    }
+    await Promise.all(running);
+    return median(times);
+  }
+
+  await throughput(jobs);
+  return { jobsPerSecond: await throughput(jobs), latency: await latency(Math.min(jobs, 500)) };
+}

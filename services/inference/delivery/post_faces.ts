@@ -1,0 +1,47 @@
+import { Problem } from "@fovea/contract";
+import { callMediaStore, type MediaStore, refusalOf } from "../media_store.ts";
+import type { Delivery } from "./repository.ts";
+
+/** For media_store to take a result, milliseconds. */
+const PATIENCE = 10_000;
+
+/**
+ * Posts what was found in an entity's picture to media_store, as `{job_id, completed_at, model}` with
+ * the members of the result. A result may come twice; `job_id` tells.
+ *
+ * @throws {Problem} `entity_not_found` for good; `media_store_unreachable` and `media_store_error`
+ *   where a later try may do better
+ */
+export async function postFaces(
+  mediaStore: MediaStore,
+  delivery: Delivery,
+  stopped: AbortSignal,
+): Promise<void> {
+  const { job_id, media_store_id, completed_at } = delivery;
+  const parsed = (json: string | null) => JSON.parse(json ?? "null");
+  const response = await callMediaStore(
+    mediaStore,
+    `/entity/${media_store_id}/face-detection-results`,
+    {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        job_id,
+        completed_at,
+        model: parsed(delivery.model),
+        ...parsed(delivery.result),
+      }),
+      signal: AbortSignal.any([AbortSignal.timeout(PATIENCE), stopped]),
+    },
+  );
+  if (response.ok) return await response.body?.cancel();
+  const { detail } = await refusalOf(response);
+  if (response.status === 404) {
+    throw new Problem("entity_not_found", `media_store has no entity ${media_store_id}`);
+  }
+  throw new Problem(
+    "media_store_error",
+    `media_store answered ${response.status} to the faces of entity ${media_store_id}` +
+      (detail === undefined ? "" : `: ${detail}`),
+  );
+}

@@ -1,0 +1,136 @@
+import { mosquitto, startMosquitto, testNeeding } from "@fovea/testing";
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { openLog } from "@fovea/common/log";
+import { silent } from "../testing/open_jobs.ts";
+import { subscribe } from "../testing/subscriber.ts";
+import { startSilentBroker } from "../testing/silent_broker.ts";
+import { BrokerLink, type BrokerLinkOptions } from "./broker_link.ts";
+
+const message = { topic: "t", payload: "x", retain: false, at: 0 };
+
+/** A link, and what it has told so far. */
+function open(url: string, options: Partial<BrokerLinkOptions> = {}) {
+  const connections: boolean[] = [];
+  const waiting = new Set<() => void>();
+  const warnings: string[] = [];
+  const log = openLog("test", { LOG_LEVEL: "info", LOG_FORMAT: "json" });
+  log.level = "silent";
+  log.warn = ((fact: { reason: string }) => warnings.push(fact.reason)) as typeof log.warn;
+  const link = new BrokerLink({
+    url,
+    clientId: "test",
+    onConnect: (remembers) => {
+      connections.push(remembers);
+      for (const look of waiting) look();
+    },
+    log,
+    ...options,
+  });
+  return {
+    link,
+    connections,
+    warnings,
+    connected: (times: number) =>
+      new Promise<void>((resolve) => {
+        const look = () => connections.length >= times && resolve();
+        waiting.add(look);
+        look();
+      }),
+    [Symbol.asyncDispose]: () => link.close(),
+  };
+}
+
+testNeeding([mosquitto], "the status topic says online, stopped, and offline by will", async () => {
+  await using broker = await startMosquitto();
+  await using watching = await subscribe(broker.url, "inference/status");
+  {
+    await using _link = open(broker.url);
+    await watching.until(({ payload }) => payload === "online");
+  }
+  await watching.until(({ payload }) => payload === "stopped");
+  assert.ok(!watching.heard.some(({ payload }) => payload === "offline"));
+});
+
+testNeeding([mosquitto], "a link says whether the broker still knows the service", async () => {
+  await using broker = await startMosquitto();
+  await using link = open(broker.url);
+  await link.connected(1);
+  assert.equal(link.link.trouble, null);
+  await broker.stop();
+  await broker.start();
+  await link.connected(2);
+  assert.deepEqual(link.connections, [false, false]);
+  await link.link.close();
+  await using again = open(broker.url);
+  await again.connected(1);
+  assert.deepEqual(again.connections, [true]);
+});
+
+testNeeding([mosquitto], "what is under way when the broker goes fails at once", async () => {
+  await using broker = await startMosquitto();
+  await using link = open(broker.url);
+  await link.connected(1);
+  await broker.stop();
+  await assert.rejects(async () => {
+    while (true) await link.link.publish(message);
+  });
+  assert.notEqual(link.link.trouble, null);
+});
+
+testNeeding(
+  [mosquitto],
+  "refused credentials are named once, without the password, and tried again",
+  async () => {
+    await using folder = await temporaryFolder();
+    const file = `${folder.path}/passwords`;
+    await passwordFile(file, "other");
+    await using broker = await startMosquitto(["allow_anonymous false", `password_file ${file}`]);
+    const url = broker.url.replace("//", "//fovea:secret@");
+    await using link = open(url);
+    while (link.warnings.length === 0) await pause(20);
+    assert.match(link.link.trouble ?? "", /refused the user and password of MQTT_URL/);
+    await pause(1500);
+    assert.equal(link.warnings.length, 1);
+    assert.doesNotMatch(link.warnings[0]!, /secret/);
+
+    await passwordFile(file, "secret");
+    await broker.stop();
+    await broker.start();
+    await link.connected(1);
+    assert.equal(link.link.trouble, null);
+  },
+);
+
+Deno.test("a broker that acknowledges nothing has its connection renewed", async () => {
+  await using broker = startSilentBroker();
+  await using link = open(broker.url, { patience: 300 });
+  await link.connected(1);
+  await assert.rejects(link.link.publish(message), /acknowledged nothing for 0.3 s/);
+  assert.match(link.link.trouble ?? "", /acknowledged nothing/);
+  await link.connected(2);
+  assert.equal(link.link.trouble, null);
+});
+
+Deno.test("a link to nowhere says so, and ends when it is told to", async () => {
+  const port = freePort();
+  await using link = open(`mqtt://127.0.0.1:${port}`, { log: silent });
+  while (link.link.trouble === "connecting") await pause(20);
+  assert.equal(link.link.trouble, "connection refused");
+  await assert.rejects(link.link.publish(message), /not connected/);
+});
+
+async function passwordFile(path: string, password: string): Promise<void> {
+  const { success } = await new Deno.Command("mosquitto_passwd", {
+    args: ["-c", "-b", path, "fovea", password],
+    stderr: "null",
+  }).output();
+  assert.ok(success, "mosquitto_passwd failed");
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,249 @@
+/**
+ * What README.md says under "Failure modes", made to happen to the service as a process.
+ *
+ * @module
+ */
+import type { Job, JobEndedEvent } from "@fovea/contract";
+import {
+  mosquitto,
+  runServiceToEnd,
+  type ServiceProcess,
+  startMosquitto,
+  startService,
+  temporaryFolder,
+  testNeeding,
+  tmpfs,
+} from "@fovea/testing";
+import { BARE, clientOf, untilReady } from "@fovea/testing/house";
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { startSilentBroker } from "./testing/silent_broker.ts";
+import { subscribe } from "./testing/subscriber.ts";
+
+const PICTURE = await Deno.readFile(new URL("../../clients/images/camera.png", import.meta.url));
+
+interface Readiness {
+  status: string;
+  checks: Record<string, { state: string; detail?: string }>;
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+async function readiness({ url }: ServiceProcess): Promise<Readiness> {
+  return await (await fetch(`${url}/health/ready`)).json();
+}
+
+/** Waits until a check says something, and gives its words. */
+async function untilSaid(service: ServiceProcess, check: string, words: RegExp): Promise<string> {
+  for (;;) {
+    const detail = (await readiness(service)).checks[check]?.detail ?? "";
+    if (words.test(detail)) return detail;
+    await pause(100);
+  }
+}
+
+async function untilStatus(service: ServiceProcess, id: string, ...wanted: string[]): Promise<Job> {
+  const client = clientOf("", service.url);
+  for (;;) {
+    const job = await client.job(id);
+    if (wanted.includes(job.status)) return job;
+    await pause(20);
+  }
+}
+
+const submit = ({ url }: ServiceProcess, entity: number, more: Record<string, unknown> = {}) =>
+  clientOf("", url).submit("face_detection", { media_store_id: entity, force: true, ...more });
+
+/** A media_store that answers as it is told, on a port that stays the same. */
+function standIn(answer: (request: Request) => Response | Promise<Response>, port = 0) {
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, answer);
+  return {
+    port: server.addr.port,
+    url: `http://127.0.0.1:${server.addr.port}`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+testNeeding(
+  [mosquitto],
+  "a broker that acknowledges nothing is shown, and jobs are done and told of later",
+  async () => {
+    await using folder = await temporaryFolder();
+    await using silent = startSilentBroker();
+    let id;
+    {
+      await using service = await startService("empty_inference", {
+        ...BARE,
+        DATA_DIR: folder.path,
+        MQTT_URL: silent.url,
+      });
+      id = (await submit(service, 1)).job_id;
+      await untilStatus(service, id, "completed");
+      const said = await untilSaid(service, "broker", /acknowledge/);
+      assert.match(said, /events waiting: 4, the oldest for 1\d s/);
+      assert.equal((await readiness(service)).checks.broker?.state, "degraded");
+      assert.equal((await service.kill("SIGTERM")).code, 0);
+    }
+    await using broker = await startMosquitto();
+    await using _service = await startService("empty_inference", {
+      ...BARE,
+      DATA_DIR: folder.path,
+      MQTT_URL: broker.url,
+    });
+    await using late = await subscribe(broker.url, `inference/job/${id}/completed`);
+    const event: JobEndedEvent = JSON.parse((await late.until(() => true)).payload);
+    assert.equal(event.status, "completed");
+  },
+);
+
+testNeeding(
+  [mosquitto],
+  "a broker that refuses the password is named, and jobs are done all the same",
+  async () => {
+    await using broker = await startMosquitto(["allow_anonymous false"]);
+    await using service = await startService("empty_inference", {
+      ...BARE,
+      MQTT_URL: broker.url.replace("//", "//fovea:secret@"),
+    });
+    await untilStatus(service, (await submit(service, 1)).job_id, "completed");
+    await untilSaid(service, "broker", /refused the user and password of MQTT_URL.*waiting: \d/);
+    const logged = service.log().filter(({ level }) => level === "warn");
+    assert.ok(logged.some(({ reason }) => /refused the user and password/.test(String(reason))));
+    assert.doesNotMatch(JSON.stringify(service.log()), /secret/);
+  },
+);
+
+Deno.test("each wrong answer of media_store ends its own job, and the same worker does the next", async () => {
+  const circle = (request: Request) =>
+    new Response(null, { status: 302, headers: { Location: request.url } });
+  const page = () => new Response("<html>log in", { headers: { "Content-Type": "text/html" } });
+  const endless = () =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
+      }),
+    );
+  const cases: [code: string, answer: (request: Request) => Response][] = [
+    ["entity_not_found", () => Response.json({ code: "entity_not_found" }, { status: 404 })],
+    ["media_store_error", () => new Response("out of order", { status: 500 })],
+    ["media_store_error", page],
+    ["media_store_error", circle],
+    ["upload_too_large", endless],
+    ["image_truncated", () => new Response(PICTURE.slice(0, PICTURE.length >> 1))],
+    ["image_unreadable", () => new Response("no picture")],
+  ];
+  await using store = standIn((request) => {
+    const entity = Number(new URL(request.url).pathname.split("/")[2]);
+    if (request.method === "POST") return Response.json({}, { status: 202 });
+    return cases[entity - 1]?.[1](request) ?? new Response(PICTURE);
+  });
+  await using service = await startService("inference", {
+    ...BARE,
+    MEDIA_STORE_URL: store.url,
+    MAX_UPLOAD_BYTES: "1000000",
+  });
+  await untilReady(service);
+  const jobs = [];
+  for (const [i] of cases.entries()) jobs.push(await submit(service, i + 1));
+  const good = await submit(service, cases.length + 1);
+  await untilStatus(service, good.job_id, "completed");
+  for (const [i, { job_id }] of jobs.entries()) {
+    const job = await untilStatus(service, job_id, "error");
+    assert.equal(job.error_code, cases[i]![0], job.error_message ?? "");
+    assert.equal(job.attempt, job.error_code === "media_store_error" ? 3 : 1);
+  }
+  const after = await submit(service, cases.length + 1);
+  await untilStatus(service, after.job_id, "completed");
+});
+
+Deno.test("without media_store jobs end by name, results wait, and both go on when it is back", async () => {
+  const { port, ...nobody } = standIn(() => new Response());
+  await nobody[Symbol.asyncDispose]();
+  const env = { ...BARE, MEDIA_STORE_URL: `http://127.0.0.1:${port}` };
+  await using real = await startService("inference", env);
+  await using empty = await startService("empty_inference", env);
+  await untilReady(real);
+  const lost = await submit(real, 1);
+  const found = await submit(empty, 1);
+
+  const failed = await untilStatus(real, lost.job_id, "error");
+  assert.deepEqual([failed.error_code, failed.attempt], ["media_store_unreachable", 3]);
+  await untilSaid(real, "media_store", /can't be reached: connection refused/);
+  assert.equal((await fetch(`${real.url}/health/ready`)).status, 503);
+  const unsynced = await untilStatus(empty, found.job_id, "sync_failed");
+  assert.equal(unsynced.error_code, "media_store_unreachable");
+  assert.notEqual(unsynced.result, null);
+
+  const received = Promise.withResolvers<string>();
+  await using _back = standIn(async (request) => {
+    if (request.method !== "POST") return new Response(PICTURE);
+    received.resolve((await request.json()).job_id);
+    return Response.json({ status: "accepted" }, { status: 202 });
+  }, port);
+  assert.equal((await fetch(`${real.url}/job/${lost.job_id}/retry`, { method: "POST" })).ok, true);
+  await untilStatus(real, lost.job_id, "completed");
+  const healed = await untilStatus(empty, found.job_id, "completed");
+  assert.equal(healed.error_code, null);
+  await received.promise;
+});
+
+testNeeding(
+  [tmpfs],
+  "on a full disk jobs are refused by name, and none that was taken is lost",
+  async () => {
+    await using disk = await tmpfs.mount(12);
+    const filler = `${disk.path}/filler`;
+    await Deno.writeFile(filler, new Uint8Array(10 * 1024 * 1024));
+    await using service = await startService("empty_inference", {
+      ...BARE,
+      DATA_DIR: disk.path,
+    });
+    const taken: string[] = [];
+    let refusal: Response;
+    do {
+      refusal = await fetch(`${service.url}/job/face_detection`, {
+        method: "POST",
+        body: JSON.stringify({ media_store_id: 1, force: true }),
+      });
+      if (refusal.ok) taken.push((await refusal.json()).job_id);
+    } while (refusal.ok);
+    assert.equal(refusal.status, 507);
+    assert.equal((await refusal.json()).code, "storage_full");
+    await untilSaid(service, "database", /full/);
+    assert.equal((await fetch(`${service.url}/health/ready`)).status, 503);
+
+    await Deno.remove(filler);
+    for (const id of taken) {
+      const job = await untilStatus(service, id, "completed", "sync_failed");
+      assert.notEqual(job.result, null);
+    }
+    await untilStatus(service, (await submit(service, 1)).job_id, "completed", "sync_failed");
+    assert.notEqual((await readiness(service)).checks.database?.state, "failed");
+    const { mqtt_url } = await clientOf("", service.url).info();
+    await using late = await subscribe(mqtt_url, "inference/job/+/completed");
+    const missing = new Set(taken);
+    await late.until(() => {
+      for (const { payload } of late.heard) missing.delete(JSON.parse(payload).job_id);
+      return missing.size === 0;
+    });
+  },
+);
+
+Deno.test("a second process on the same folder does not start, and names the first", async () => {
+  await using first = await startService("empty_inference", BARE);
+  const second = await runServiceToEnd("inference", { ...BARE, DATA_DIR: first.dataDir });
+  assert.equal(second.code, 2);
+  assert.match(second.stderr, new RegExp(`another inference, process ${first.pid}, uses `));
+});
+
+Deno.test("jobs of a newer version are not touched by an older one, which says so", async () => {
+  await using first = await startService("empty_inference", BARE);
+  await first.kill("SIGTERM");
+  {
+    using db = new DatabaseSync(`${first.dataDir}/inference/inference.sqlite`);
+    db.exec("INSERT INTO kysely_migration VALUES ('9999_of_the_future', '2030-01-01')");
+  }
+  const { code, stderr } = await runServiceToEnd("inference", { ...BARE, DATA_DIR: first.dataDir });
+  assert.equal(code, 2);
+  assert.match(stderr, /newer version of this service, which knows of 9999_of_the_future/);
+});

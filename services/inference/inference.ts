@@ -1,0 +1,200 @@
+/**
+ * inference put together: what it is made of, the order in which it starts, and that in which it ends.
+ *
+ * @module
+ */
+import { openAccess } from "@fovea/common/access";
+import { claimFolder } from "@fovea/common/folder";
+import { openLog } from "@fovea/common/log";
+import { processMetrics } from "@fovea/common/process_metrics";
+import { askedToEnd, listen } from "@fovea/common/serve";
+import { refuseInsecure } from "@fovea/common/settings";
+import { openSqlite } from "@fovea/common/sqlite";
+import { type Info, type Problem, TASK_TYPES } from "@fovea/contract";
+import { fetchModel } from "@fovea/models";
+import { Registry } from "prom-client";
+import { createApp } from "./app.ts";
+import manifest from "./deno.json" with { type: "json" };
+import { ResultDelivery } from "./delivery/result_delivery.ts";
+import { BrokerLink, withoutPassword } from "./events/broker_link.ts";
+import { startBroker } from "./events/embedded_broker.ts";
+import { EventFeed } from "./events/event_feed.ts";
+import { Outbox } from "./events/outbox.ts";
+import { assembleQueue } from "./jobs/assemble.ts";
+import { Dispatcher } from "./jobs/dispatcher.ts";
+import { keepJobsFor } from "./jobs/retention.ts";
+import { MIGRATIONS, type Tables } from "./jobs/tables.ts";
+import { backlogMetrics } from "./metrics/backlog_metrics.ts";
+import { jobMetrics } from "./metrics/job_metrics.ts";
+import { workerMetrics } from "./metrics/worker_metrics.ts";
+import { ServedModels } from "./tasks/served_models.ts";
+import { readinessChecks } from "./readiness.ts";
+import type { Settings } from "./settings.ts";
+import { BACKEND_NAMES } from "./tasks/backend.ts";
+import { SharedTowers } from "./tasks/shared_towers.ts";
+import { WorkerPool } from "./workers/pool.ts";
+
+/** Milliseconds a job may take in a worker: far more than the largest picture allowed needs. */
+const JOB_DEADLINE = 60_000;
+
+/** Milliseconds that running jobs, and then waiting events, have to end when the service does. */
+const GRACE = 5000;
+
+/**
+ * Serves until the process is asked to end.
+ *
+ * @param workerScript what workers run, in place of the real thing
+ * @throws {SettingsError} where it can't start with these settings
+ */
+export async function serveInference(settings: Settings, workerScript?: URL): Promise<void> {
+  refuseInsecure(settings, { INFERENCE_HOST: settings.INFERENCE_HOST });
+  const access = await openAccess(settings);
+  const log = openLog("inference", settings);
+
+  using folder = await claimFolder(settings.DATA_DIR, "inference");
+  await using db = await openSqlite<Tables>(`${folder.path}/inference.sqlite`, MIGRATIONS, "crash");
+  const { client_id: clientId } = await db.selectFrom("instance").selectAll()
+    .executeTakeFirstOrThrow();
+
+  const broker = settings.MQTT_URL === undefined ? await startBroker(settings.MQTT_PORT) : null;
+  const link = new BrokerLink({
+    url: broker?.ownUrl ?? settings.MQTT_URL!,
+    clientId,
+    onConnect: (remembers) => outbox.resume(remembers),
+    log,
+  });
+  const outbox = new Outbox({
+    db,
+    publish: link.publish,
+    retainFor: settings.EVENT_RETAIN_MINUTES * 60_000,
+    now: Date.now,
+    log,
+  });
+
+  const metrics = new Registry();
+  using _ = processMetrics(metrics);
+  const countSteps = jobMetrics(metrics);
+
+  const feed = new EventFeed({ db });
+  const mediaStore = { url: settings.MEDIA_STORE_URL, token: settings.FOVEA_TOKEN };
+  const pool = new WorkerPool({
+    size: settings.INFERENCE_WORKERS,
+    settings: {
+      source: { ...mediaStore, maxBytes: settings.MAX_UPLOAD_BYTES },
+      maxPixels: settings.MAX_IMAGE_PIXELS,
+      backend: settings.INFERENCE_BACKEND,
+      shrinkWhileDecoding: settings.SHRINK_WHILE_DECODING,
+    },
+    towers: settings.INFERENCE_BACKEND === "native" ? null : new SharedTowers({
+      precision: settings.EMBEDDING_PRECISION,
+      workers: settings.INFERENCE_WORKERS,
+      log,
+    }),
+    deadline: JOB_DEADLINE,
+    idle: settings.WORKER_IDLE_SECONDS * 1000,
+    log,
+    onFree: () => dispatcher.wake(),
+    ...workerScript !== undefined && { script: workerScript },
+  });
+  const models = new ServedModels({
+    choices: { face_detection: settings.FACE_MODEL, image_embedding: settings.EMBEDDING_MODEL },
+    fetchModel: (entry) =>
+      fetchModel(entry, {
+        modelsDir: settings.MODELS_DIR,
+        mirror: settings.MODEL_MIRROR,
+        onNotice: (sentence) => log.info(sentence),
+      }),
+    load: (task, model) => pool.load(task, model),
+    log,
+  });
+  const { steps, jobs, attempts, administration } = assembleQueue({
+    db,
+    models,
+    limit: settings.QUEUE_LIMIT,
+    onChange: (told) => {
+      countSteps(told);
+      dispatcher.wake();
+      outbox.wake();
+      feed.wake();
+    },
+    onCompleted: ({ task_type }) => {
+      if (task_type === "face_detection") delivery.wake();
+    },
+    onCancelled: (seq) => dispatcher.cancel(seq),
+  });
+  const delivery = new ResultDelivery({
+    db,
+    steps,
+    mediaStore,
+    now: Date.now,
+    random: Math.random,
+    log,
+  });
+  const dispatcher = new Dispatcher({ attempts, pool, models, now: Date.now, log });
+
+  const info = (): Info => ({
+    name: "fovea-inference",
+    version: manifest.version,
+    mqtt_url: broker?.url ?? withoutPassword(settings.MQTT_URL!),
+    tasks: models.describe(),
+    workers: pool.size,
+    backend: BACKEND_NAMES[settings.INFERENCE_BACKEND],
+  });
+  const checks = readinessChecks({
+    db,
+    tasks: () => models.describe(),
+    workers: () => pool.state,
+    mediaStoreUrl: settings.MEDIA_STORE_URL,
+    brokerTrouble: () => link.trouble,
+    outbox: () => outbox.state(),
+  });
+  backlogMetrics(metrics, {
+    stats: () => administration.stats(),
+    outbox: () => outbox.state(),
+    undelivered: () => delivery.pending(),
+    brokerConnected: () => link.trouble === null,
+    tasks: () => models.describe(),
+  });
+  workerMetrics(metrics, () => pool.state);
+  const app = createApp({
+    jobs,
+    administration,
+    workers: () => pool.state,
+    feed,
+    access,
+    info,
+    checks,
+    accept: broker?.accept,
+    log,
+    metrics,
+  });
+
+  await attempts.recover();
+  dispatcher.start();
+  outbox.wake();
+  delivery.wake();
+  const server = listen({
+    hostname: settings.INFERENCE_HOST,
+    port: settings.INFERENCE_PORT,
+    portSetting: "INFERENCE_PORT",
+  }, app.fetch);
+  log.info({ url: server.url }, "listening");
+  using _retention = keepJobsFor(settings.JOB_RETAIN_DAYS, administration, log);
+
+  for (const task of TASK_TYPES) {
+    models.prepare(task).then(
+      () => dispatcher.wake(),
+      (why: Problem) => attempts.failWaiting(task, { code: why.code, detail: why.message }),
+    );
+  }
+
+  const signal = await askedToEnd();
+  log.info({ signal }, "stopping");
+  feed.close();
+  await Promise.all([server.shutdown(), dispatcher.stop(GRACE)]);
+  await delivery.close();
+  await outbox.close(GRACE);
+  await link.close();
+  await broker?.close();
+  pool.close();
+}

@@ -1,0 +1,132 @@
+/**
+ * What who runs the service does with all jobs at once: count them, retry what failed, remove what
+ * is old.
+ *
+ * @module
+ */
+import { JOB_STATUSES, type JobStatus, TASK_TYPES, type TaskType } from "@fovea/contract";
+import type { Kysely } from "kysely";
+import type { Admission } from "./admission.ts";
+import { QueueRepository } from "./queue.ts";
+import type { FailureFilter } from "./repository.ts";
+import type { ServiceRate } from "./service_rate.ts";
+import type { Steps } from "./steps.ts";
+import type { Tables } from "./tables.ts";
+
+/** Statuses of jobs that can be removed together. */
+export const REMOVABLE = ["completed", "error", "sync_failed", "cancelled"] as const;
+
+/** How many jobs are changed in one step: others wait that long for theirs. */
+const BATCH = 200;
+
+const DAY = 24 * 60 * 60_000;
+
+export interface QueueStats {
+  by_task: Record<TaskType, Record<JobStatus, number>>;
+  by_status: Record<JobStatus, number>;
+  queue: {
+    depth: number;
+    limit: number;
+    /** Milliseconds for which the oldest job waits whose time has come, by task; null where none does. */
+    oldest_pending_ms: Record<TaskType, number | null>;
+  };
+  throughput: {
+    /** Jobs that ended within the last minute. */
+    last_minute: number;
+    /** Over the last minute, or since the start where that is less ago. */
+    per_second: number;
+  };
+}
+
+export interface AdministrationOptions {
+  db: Kysely<Tables>;
+  steps: Steps;
+  admission: Admission;
+  rate: ServiceRate;
+  now: () => number;
+}
+
+export class Administration {
+  readonly #options: AdministrationOptions;
+
+  constructor(options: AdministrationOptions) {
+    this.#options = options;
+  }
+
+  async stats(): Promise<QueueStats> {
+    const { db, admission, rate, now } = this.#options;
+    const queue = new QueueRepository(db);
+    const by_task = byTask(() => byStatus(() => 0));
+    const by_status = byStatus(() => 0);
+    for (const { task_type, status, count } of await queue.counts()) {
+      by_task[task_type][status] = count;
+      by_status[status] += count;
+    }
+    const oldest = byTask<number | null>(() => null);
+    for (const task of TASK_TYPES) {
+      const from = await queue.waitingSince(task);
+      if (from !== undefined) oldest[task] = Math.max(0, now() - from);
+    }
+    return {
+      by_task,
+      by_status,
+      queue: { depth: by_status.pending, limit: admission.limit, oldest_pending_ms: oldest },
+      throughput: { last_minute: rate.lastMinute, per_second: rate.perSecond },
+    };
+  }
+
+  /**
+   * Puts jobs that ended in error back into the queue, the oldest first, as far as there is room.
+   *
+   * @returns how many
+   */
+  async retryFailed(filter: FailureFilter): Promise<number> {
+    const { steps, admission, now } = this.#options;
+    // Each is met once: one that fails again meanwhile is not retried again.
+    let last = 0;
+    return await this.#inBatches(async () => {
+      const failed = await steps.run(async ({ jobs, transaction, tell }) => {
+        const most = Math.min(BATCH, await admission.room(transaction));
+        const failed = await jobs.withStatus("error", filter, last, most);
+        for (const { seq } of failed) tell("job_retrying", (await jobs.startAnew(seq, now()))!);
+        return failed;
+      });
+      last = failed.at(-1)?.seq ?? last;
+      return failed.length;
+    });
+  }
+
+  /**
+   * Removes ended jobs, the longest ended first.
+   *
+   * @param statuses only jobs with one of these
+   * @param days only jobs that ended at least so many days ago
+   * @returns how many of each status
+   */
+  async removeEnded(
+    statuses: readonly typeof REMOVABLE[number][],
+    days: number,
+  ): Promise<Partial<Record<JobStatus, number>>> {
+    const { steps, now } = this.#options;
+    const before = now() - days * DAY;
+    const counts: Partial<Record<JobStatus, number>> = {};
+    await this.#inBatches(async () => {
+      const removed = await steps.run(({ jobs }) => jobs.removeEnded(statuses, before, BATCH));
+      for (const status of removed) counts[status] = (counts[status] ?? 0) + 1;
+      return removed.length;
+    });
+    return counts;
+  }
+
+  /** Repeats until a batch is not full, so that between two of them others have their turn; the sum. */
+  async #inBatches(batch: () => Promise<number>): Promise<number> {
+    let all = 0;
+    for (let done = BATCH; done === BATCH;) all += done = await batch();
+    return all;
+  }
+}
+
+const byTask = <T>(value: () => T) =>
+  Object.fromEntries(TASK_TYPES.map((task) => [task, value()])) as Record<TaskType, T>;
+const byStatus = <T>(value: () => T) =>
+  Object.fromEntries(JOB_STATUSES.map((status) => [status, value()])) as Record<JobStatus, T>;

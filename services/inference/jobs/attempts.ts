@@ -1,0 +1,198 @@
+/**
+ * Attempts at jobs: begun, and settled by what came of them, put back, or given up.
+ *
+ * [note: the lock is the lease] Only one process works on a database (see common/folder.ts), so a
+ * job that is being worked on needs no lease that runs out. While the process lives, the deadline
+ * of its worker is the heartbeat; what is found "processing" when the process starts was interrupted.
+ *
+ * @module
+ */
+import { type ModelUsed, type ProblemCode, PROBLEMS, type TaskType } from "@fovea/contract";
+import type { Kysely } from "kysely";
+import { enqueueDelivery } from "../delivery/repository.ts";
+import type { ServedModels } from "../tasks/served_models.ts";
+import type { Outcome } from "../workers/messages.ts";
+import { type Backoff, pauseBefore } from "./backoff.ts";
+import { MAX_WAIT, QueueRepository, type Turn } from "./queue.ts";
+import type { ServiceRate } from "./service_rate.ts";
+import type { Step, Steps } from "./steps.ts";
+import type { JobRow, Tables } from "./tables.ts";
+
+export const MAX_ATTEMPTS = 3;
+
+/** A job that ended this many workers is not given to another. */
+const MAX_WORKERS_LOST = 2;
+
+/** Between an attempt that failed and the next one. */
+export const RETRY_PAUSE: Backoff = { first: 1000, factor: 5, most: 30_000 };
+
+/** How many jobs are read at once where there may be very many. */
+const BATCH = 500;
+
+type Reason = { code: ProblemCode; detail: string };
+
+export interface AttemptsOptions {
+  db: Kysely<Tables>;
+  steps: Steps;
+  models: ServedModels;
+  rate: ServiceRate;
+  now: () => number;
+  /** 0…1. */
+  random: () => number;
+  /** Told that a job has been completed. */
+  onCompleted: (job: JobRow) => void;
+  /** Milliseconds; see {@link MAX_WAIT}. */
+  maxWait?: number;
+}
+
+export class Attempts {
+  readonly #options: AttemptsOptions;
+  #turn: Turn = "longest_wait";
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+  }
+
+  /** Begins the job whose turn it is, of those whose model is loaded; undefined where there is none. */
+  async begin(): Promise<JobRow | undefined> {
+    const { steps, models, now, maxWait = MAX_WAIT } = this.#options;
+    return await steps.run(async ({ transaction, tell }) => {
+      const queue = new QueueRepository(transaction);
+      const turn = this.#turn;
+      let job = await queue.claim(models.loaded(), turn, now(), maxWait);
+      if (turn === "longest_wait") {
+        this.#turn = "priority";
+        job ??= await queue.claim(models.loaded(), "priority", now(), maxWait);
+      } else this.#turn = "longest_wait";
+      if (job !== undefined) tell("job_started", job);
+      return job;
+    });
+  }
+
+  /**
+   * Writes down what came of an attempt.
+   *
+   * @returns the job as it is now; undefined where it was cancelled meanwhile
+   */
+  async settle(job: JobRow, outcome: Outcome, model: ModelUsed): Promise<JobRow | undefined> {
+    const { steps, rate, now, onCompleted } = this.#options;
+    const settled = await steps.run(async (step) => {
+      if (!outcome.ok) return await this.#settleFailure(step, job, outcome);
+      const time = now();
+      const completed = await step.jobs.complete(job.seq, {
+        completed_at: time,
+        timings_ms: {
+          queue: since(job.queued_at, job.started_at ?? time),
+          ...outcome.times,
+          total: since(job.queued_at, time),
+        },
+        model,
+        result: outcome.result,
+      });
+      if (completed === undefined) return undefined;
+      if ("embedding" in outcome.result) {
+        const { embedding } = outcome.result;
+        await step.jobs.storeEmbedding(job.media_store_id, job.job_id, model.sha256, embedding);
+      }
+      await enqueueDelivery(step.transaction, completed, time);
+      step.tell("job_completed", completed);
+      return completed;
+    });
+    if (settled !== undefined && settled.status !== "pending") rate.count();
+    if (settled?.status === "completed") onCompleted(settled);
+    return settled;
+  }
+
+  /** Puts back a job whose attempt was broken off for no fault of its own; the attempt does not count; undefined where it was cancelled meanwhile. */
+  async handBack(job: JobRow): Promise<JobRow | undefined> {
+    return await this.#options.steps.run((step) =>
+      this.#putBack(step, job, { run_after: 0, attempt: job.attempt - 1 })
+    );
+  }
+
+  /**
+   * Lets those jobs have their turn again whose pause is over.
+   *
+   * @returns when the next pause is over, ms since the epoch; undefined where no job pauses
+   */
+  async admitDue(): Promise<number | undefined> {
+    const { steps, now } = this.#options;
+    return await steps.run(async ({ transaction }) => {
+      const queue = new QueueRepository(transaction);
+      await queue.admitDue(now(), RETRY_PAUSE.most);
+      return await queue.nextDue();
+    });
+  }
+
+  /** Puts back what was begun when the service last ended; what it was begun too often for ends. */
+  async recover(): Promise<void> {
+    await this.#eachWithStatus("processing", undefined, async (step, job) => {
+      if (job.attempt < MAX_ATTEMPTS) return await this.#putBack(step, job, { run_after: 0 });
+      const detail = `the service ended ${job.attempt} times while it worked on this job`;
+      return await this.#fail(step, job, { code: "poisoned", detail });
+    });
+  }
+
+  /** Ends all jobs that wait for a model that can't be had. */
+  async failWaiting(task: TaskType, why: Reason): Promise<void> {
+    await this.#eachWithStatus("pending", task, (step, job) => this.#fail(step, job, why));
+  }
+
+  async #settleFailure(step: Step, job: JobRow, why: Reason): Promise<JobRow | undefined> {
+    const workersLost = job.workers_lost + (why.code === "worker_lost" ? 1 : 0);
+    if (workersLost >= MAX_WORKERS_LOST) {
+      const detail = `${workersLost} workers died of this job, the last one saying: ${why.detail}`;
+      return await this.#fail(step, job, { code: "poisoned", detail });
+    }
+    if (!PROBLEMS[why.code].transient || job.attempt >= MAX_ATTEMPTS) {
+      return await this.#fail(step, job, why);
+    }
+    const { now, random } = this.#options;
+    return await this.#putBack(step, job, {
+      run_after: now() + pauseBefore(RETRY_PAUSE, job.attempt, random),
+      workers_lost: workersLost,
+      error_code: why.code,
+      error_message: why.detail,
+    });
+  }
+
+  async #putBack(
+    { jobs, tell }: Step,
+    job: JobRow,
+    set: Partial<JobRow> & Pick<JobRow, "run_after">,
+  ): Promise<JobRow | undefined> {
+    const { attempt, workers_lost } = job;
+    const unsaid = { attempt, workers_lost, error_code: null, error_message: null };
+    const waiting = await jobs.putBack(job.seq, { ...unsaid, ...set });
+    if (waiting !== undefined) tell("job_retrying", waiting);
+    return waiting;
+  }
+
+  async #fail({ jobs, tell }: Step, job: JobRow, why: Reason): Promise<JobRow | undefined> {
+    const from = job.status === "pending" ? "pending" : "processing";
+    const ended = await jobs.end(job.seq, from, "error", why, this.#options.now());
+    if (ended !== undefined) tell("job_failed", ended);
+    return ended;
+  }
+
+  /** Takes every job out of a status, in steps that leave others their turn. */
+  async #eachWithStatus(
+    status: "pending" | "processing",
+    task: TaskType | undefined,
+    change: (step: Step, job: JobRow) => Promise<unknown>,
+  ): Promise<void> {
+    for (let last: number | undefined = 0; last !== undefined;) {
+      const after = last;
+      last = await this.#options.steps.run(async (step) => {
+        const some = await step.jobs.withStatus(status, { task_type: task }, after, BATCH);
+        for (const job of some) await change(step, job);
+        return some.at(-1)?.seq;
+      });
+    }
+  }
+}
+
+/** Milliseconds from one time of day to a later one; none where the clock was set back between them. */
+function since(from: number, to: number): number {
+  return Math.max(0, to - from);
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { openJobs, silent } from "../testing/open_jobs.ts";
+import { type PoolOptions, WorkerPool } from "../workers/pool.ts";
+import { Dispatcher } from "./dispatcher.ts";
+
+/** What the worker does with an entity; see testing/misbehaving_worker.ts. */
+const DONE = 1, DEADLY = 3, WAITS = 5, SLOW = 8;
+
+/** Jobs on real workers and in real time. */
+async function openDispatcher(options: Partial<PoolOptions> = {}) {
+  const opened = await openJobs();
+  Object.defineProperty(opened.clock, "now", { get: Date.now });
+  const pool = new WorkerPool({
+    size: 2,
+    settings: {
+      source: { url: "", maxBytes: 1 },
+      maxPixels: 1,
+      backend: "wasm",
+      shrinkWhileDecoding: true,
+    },
+    towers: null,
+    deadline: 60_000,
+    idle: 60_000,
+    log: silent,
+    onFree: () => dispatcher.wake(),
+    script: new URL("../testing/misbehaving_worker.ts", import.meta.url),
+    ...options,
+  });
+  const { attempts, models } = opened;
+  const dispatcher = new Dispatcher({ attempts, pool, models, now: Date.now, log: silent });
+  await pool.load("face_detection", { name: "none", sha256: "", path: "" });
+  const submit = async (media_store_id: number) => {
+    const request = { media_store_id, force: true };
+    const { job } = await opened.jobs.submit("face_detection", request);
+    dispatcher.wake();
+    return job.job_id;
+  };
+  const until = async (jobId: string, status: string) => {
+    let job = await opened.jobs.get(jobId);
+    while (job.status !== status) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      job = await opened.jobs.get(jobId);
+    }
+    return job;
+  };
+  return {
+    opened,
+    dispatcher,
+    pool,
+    submit,
+    until,
+    [Symbol.asyncDispose]: async () => {
+      pool.close();
+      await dispatcher.stop(0);
+      await opened[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("a cancelled job frees its worker for the next one", async () => {
+  await using open = await openDispatcher({ size: 1 });
+  const { opened, dispatcher, submit, until } = open;
+  const waiting = await submit(WAITS);
+  await until(waiting, "processing");
+  await opened.jobs.remove(waiting);
+  for (const seq of opened.cancelled) dispatcher.cancel(seq);
+  await until(await submit(DONE), "completed");
+  assert.equal((await opened.jobs.get(waiting)).status, "cancelled");
+});
+
+Deno.test("a job whose worker dies twice ends as poisoned, and those beside it are served", async () => {
+  await using open = await openDispatcher();
+  const deadly = await open.submit(DEADLY);
+  for (let i = 0; i < 5; i++) await open.until(await open.submit(DONE), "completed");
+  const ended = await open.until(deadly, "error");
+  assert.deepEqual([ended.error_code, ended.attempt], ["poisoned", 2]);
+  assert.match(ended.error_message!, /2 workers died of this job.*out of luck/);
+});
+
+Deno.test("a dispatcher that stops begins nothing more, waits, and hands back what does not end", async () => {
+  await using open = await openDispatcher({ size: 1 });
+  const { opened, dispatcher, submit, until } = open;
+  const running = await submit(WAITS);
+  const pending = await submit(DONE);
+  await until(running, "processing");
+  await dispatcher.stop(50);
+  for (const id of [running, pending]) {
+    const job = await opened.jobs.get(id);
+    assert.deepEqual([job.status, job.attempt], ["pending", 0]);
+  }
+  assert.equal((await opened.events()).at(-1)?.event, "job_retrying");
+});
+
+Deno.test("the canary has its turn after the jobs, and is in no list and no event", async () => {
+  await using open = await openDispatcher({ size: 1, canaryEvery: 1 });
+  const { opened, pool, submit, until } = open;
+  const ids = [await submit(DONE), await submit(DONE), await submit(6)];
+  for (const id of ids) await until(id, "completed");
+  // The last job has the worker answer its canary wrongly: so one was shown.
+  while (pool.state.restarts.canary === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal((await opened.jobs.list({}, 1, 20)).total, 3);
+  assert.equal((await opened.events()).length, 9);
+});
+
+Deno.test("an outcome that can't be written while the database is locked is written afterwards", async () => {
+  await using open = await openDispatcher({ size: 1 });
+  const { opened, submit, until } = open;
+  const slow = await submit(SLOW);
+  await until(slow, "processing");
+  const other = new DatabaseSync(opened.path);
+  other.exec("BEGIN IMMEDIATE");
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  other.exec("ROLLBACK");
+  other.close();
+  await until(slow, "completed");
+});

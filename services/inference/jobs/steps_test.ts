@@ -1,0 +1,91 @@
+import { openSqlite } from "@fovea/common/sqlite";
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { openJobs, refusal } from "../testing/open_jobs.ts";
+import { Steps } from "./steps.ts";
+import { MIGRATIONS, type Tables } from "./tables.ts";
+
+async function openSteps() {
+  await using cleanup = new AsyncDisposableStack();
+  const { path } = cleanup.use(await temporaryFolder());
+  const file = `${path}/jobs.sqlite`;
+  const db = cleanup.use(await openSqlite<Tables>(file, MIGRATIONS));
+  let changes = 0;
+  const steps = new Steps({
+    db,
+    now: () => 0,
+    newId: () => crypto.randomUUID(),
+    onChange: () => void changes++,
+  });
+  const owned = cleanup.move();
+  return {
+    file,
+    steps,
+    changes: () => changes,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+const job = (media_store_id: number) => ({
+  job_id: crypto.randomUUID(),
+  task_type: "face_detection" as const,
+  media_store_id,
+  priority: 5,
+  force: 0,
+  options: "{}",
+  model_name: null,
+  created_at: 0,
+});
+
+Deno.test("steps that come together are written together, and each has its own answer", async () => {
+  await using opened = await openSteps();
+  const { steps } = opened;
+  const rows = await Promise.all([1, 2, 3].map((id) =>
+    steps.run(async ({ jobs, tell }) => {
+      const row = await jobs.insert(job(id));
+      tell("job_created", row);
+      return row;
+    })
+  ));
+  assert.deepEqual(rows.map(({ seq }) => seq), [1, 2, 3]);
+  assert.equal(opened.changes(), 1);
+});
+
+Deno.test("a step that fails takes nothing of its own with it, and nothing of the others", async () => {
+  await using opened = await openSteps();
+  const { steps } = opened;
+  const insert = (id: number) => steps.run(({ jobs }) => jobs.insert(job(id)));
+  const broken = steps.run(async ({ jobs }) => {
+    await jobs.insert(job(2));
+    throw new Error("out of luck");
+  });
+  const [first, failure, third] = await Promise.allSettled([insert(1), broken, insert(3)]);
+  assert.deepEqual([first.status, failure.status, third.status], [
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+  ]);
+  const left = await steps.run(({ jobs }) => jobs.list({}, 1, 20));
+  assert.deepEqual(left.jobs.map(({ media_store_id }) => media_store_id), [3, 1]);
+});
+
+Deno.test("while another program has locked the database, steps say so, and afterwards go on", async () => {
+  await using opened = await openSteps();
+  const other = new DatabaseSync(opened.file);
+  other.exec("BEGIN IMMEDIATE");
+  const insert = () => opened.steps.run(({ jobs }) => jobs.insert(job(1)));
+  const problem = await refusal(insert());
+  assert.equal(problem.code, "not_ready");
+  assert.match(problem.message, /another program has locked it/);
+  other.exec("ROLLBACK");
+  other.close();
+  assert.equal((await insert()).media_store_id, 1);
+});
+
+Deno.test("a job that is not taken leaves no event behind", async () => {
+  await using opened = await openJobs(1);
+  await opened.jobs.submit("face_detection", { media_store_id: 1 });
+  await refusal(opened.jobs.submit("face_detection", { media_store_id: 2 }));
+  assert.equal((await opened.events()).length, 1);
+});

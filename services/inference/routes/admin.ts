@@ -1,0 +1,60 @@
+/**
+ * `/admin…`: for who runs the service, not for who uses it.
+ *
+ * @module
+ */
+import type { Access } from "@fovea/common/access";
+import { checked, jsonBody } from "@fovea/common/problem_response";
+import { type ProblemCode, PROBLEMS, TASK_TYPES } from "@fovea/contract";
+import { Hono } from "hono";
+import { z } from "zod";
+import { type Administration, REMOVABLE } from "../jobs/administration.ts";
+import type { PoolState } from "../workers/pool.ts";
+
+export const retryRequest = z.strictObject({
+  task_type: z.enum(TASK_TYPES).optional(),
+  error_code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]).optional(),
+  since: z.int().min(0).optional(),
+});
+
+export const cleanupQuery = z.strictObject({
+  status: z.enum(REMOVABLE).optional(),
+  older_than_days: z.coerce.number().min(0).optional(),
+}).refine(({ status, older_than_days }) => status ?? older_than_days, {
+  error: "expected status or older_than_days, or both",
+});
+
+/** What all jobs together are like, and what can be done with many of them at once. */
+export function adminRoutes(
+  administration: Administration,
+  workers: () => PoolState,
+  access: Access,
+): Hono {
+  const app = new Hono();
+
+  app.get("/admin/stats", access("is_admin"), async (c) => {
+    return c.json({ ...await administration.stats(), workers: workers() });
+  });
+
+  app.post("/admin/retry", access("is_admin"), async (c) => {
+    const wanted = c.req.header("Content-Length") === "0" || c.req.raw.body === null
+      ? {}
+      : await jsonBody(c);
+    const filter = checked(retryRequest, wanted, "malformed_body");
+    return c.json({ retried: await administration.retryFailed(filter) });
+  });
+
+  app.delete("/admin/cleanup", access("is_admin"), async (c) => {
+    const { status, older_than_days = 0 } = checked(
+      cleanupQuery,
+      c.req.query(),
+      "invalid_parameter",
+    );
+    const statuses = status === undefined ? REMOVABLE : [status];
+    const by_status = await administration.removeEnded(statuses, older_than_days);
+    const removed = Object.values(by_status).reduce((sum, count) => sum + count, 0);
+    return c.json({ removed, by_status });
+  });
+
+  return app;
+}
