@@ -7,7 +7,7 @@ import { silent } from "../testing/open_jobs.ts";
 import type { Work } from "../testing/backend_results.ts";
 import { runProgram } from "../testing/native_program.ts";
 import { imageEmbedding } from "./image_embedding.ts";
-import { type LentTower, PRECISIONS, SharedTowers } from "./shared_towers.ts";
+import { type LentTower, type PRECISIONS, SharedTowers } from "./shared_towers.ts";
 
 const model = await testModel("image_embedding", "fixture");
 const fixture = { ...model, path: await Deno.realPath(model.path) };

@@ -78,7 +78,7 @@ Deno.test("everything that is wrong with a store is found, of old versions too, 
 
   const busy = await runCare(service.dataDir, "--check", "--repair");
   assert.equal(busy.code, 2);
-  assert.match(busy.stderr, /another media_store uses/);
+  assert.match(busy.stderr, /another media_store, process \d+, uses/);
   await service.kill("SIGTERM");
 
   const repaired = await runCare(service.dataDir, "--check", "--repair");
