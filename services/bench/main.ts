@@ -8,10 +8,11 @@ import { parseArgs } from "node:util";
 import { engine } from "../inference/bench/engine.ts";
 import { jobs } from "../inference/bench/jobs.ts";
 import { soak } from "../inference/bench/soak.ts";
+import { store } from "../media_store/bench/store.ts";
 import type { Figure, Part } from "./figure.ts";
 import { printFigures } from "./table.ts";
 
-const PARTS: Readonly<Record<string, Part>> = { engine, jobs, soak };
+const PARTS: Readonly<Record<string, Part>> = { engine, jobs, soak, store };
 
 const HELP = `Usage: deno task bench [--seconds N] [PART …]
 

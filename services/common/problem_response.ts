@@ -13,6 +13,9 @@ function answer(c: Context, problem: Problem): Response {
   if (typeof document.retry_after_s === "number") {
     headers.set("Retry-After", String(document.retry_after_s));
   }
+  if (problem.code === "range_not_satisfiable") {
+    headers.set("Content-Range", `bytes */${document.file_size}`);
+  }
   if (problem.code === "unauthorized") headers.set("WWW-Authenticate", "Bearer");
   return new Response(JSON.stringify(document), { status: document.status, headers });
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from "kysely";
 import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migration";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { SettingsError } from "./settings.ts";
@@ -39,7 +39,7 @@ export async function openSqlite<Tables>(
       ]
     ) connection.exec(`PRAGMA ${pragma}`);
     refuseNewer(connection, path, migrations);
-    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(connection) }) });
+    const db = new Kysely<Tables>({ dialect: new Dialect({ database: adapt(connection) }) });
     const { error } = await new Migrator({
       db,
       provider: { getMigrations: () => Promise.resolve(migrations) },
@@ -74,6 +74,17 @@ function refuseNewer(
     `Cannot start: the database ${path} was written by a newer version of this service, which ` +
       `knows of ${unknown.join(", ")}: start that version, or set DATA_DIR to another folder`,
   );
+}
+
+/** Kysely doesn't count on it, but in SQLite tables change within a transaction too: all or nothing. */
+class Dialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new class extends SqliteAdapter {
+      override get supportsTransactionalDdl(): boolean {
+        return true;
+      }
+    }();
+  }
 }
 
 /** How many statements are kept prepared; the queries of a service are far fewer. */

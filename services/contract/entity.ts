@@ -31,7 +31,29 @@ export interface Item {
   version: number;
 }
 
-export type MediaType = "image" | "video" | "audio" | "document";
+/** What an Item's `type` may be. */
+export const MEDIA_TYPES = ["image", "video", "audio", "document"] as const;
+export type MediaType = typeof MEDIA_TYPES[number];
+
+/** One step of an entity's history. */
+export interface EntityVersion {
+  /** From 1, without gaps. */
+  version: number;
+  /** Grows with every write; versions of several entities that one write made have the same. */
+  transaction_id: number;
+  /** Milliseconds since the epoch, UTC. */
+  updated_date: number;
+}
+
+/** Body of `PATCH /entity/{id}`: what is left out stays as it is. */
+export interface EntityPatch {
+  label?: string | null | undefined;
+  description?: string | null | undefined;
+  /** A collection's id; null moves the entity out of any. */
+  parent_id?: number | null | undefined;
+  /** True deletes softly, false restores. */
+  is_deleted?: boolean | undefined;
+}
 
 /** A page of a listing. */
 export interface Page<T> {

@@ -12,6 +12,8 @@ export interface TaskInfo {
     /** False for the fixture, whose numbers mean nothing. */
     semantic: boolean;
     licence: string;
+    /** What runs it, once it is ready: library, version, and for a tower its precision. */
+    backend?: string;
   } | null;
   /** Why it is not ready, and what to do about it. */
   detail?: string;

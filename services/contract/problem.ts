@@ -46,7 +46,7 @@ const KINDS = {
   missing_field: refused(400, "Missing field"),
   missing_file: refused(400, "File missing"),
   unexpected_file: refused(400, "File not expected"),
-  invalid_parent: refused(400, "Parent is not a collection"),
+  invalid_parent: refused(400, "Not possible as a parent"),
   malformed_body: refused(422, "Malformed body"),
   route_not_found: refused(404, "No such route"),
 
@@ -56,9 +56,14 @@ const KINDS = {
 
   // Entities and files.
   entity_not_found: refused(404, "No such entity"),
+  version_not_found: refused(404, "No such version"),
+  precondition_failed: refused(412, "Changed meanwhile"),
   entity_has_no_file: refused(404, "Entity has no file"),
   duplicate_file: refused(409, "File already stored"),
+  no_thumbnail: refused(404, "No thumbnail"),
+  range_not_satisfiable: refused(416, "Range not satisfiable"),
   empty_file: refused(400, "Empty file"),
+  upload_stalled: passing(408, "Upload stalled"),
   upload_too_large: refused(413, "Upload too large"),
   unsupported_media: refused(415, "Unsupported media"),
   storage_full: passing(507, "Storage full"),

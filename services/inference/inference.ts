@@ -31,6 +31,7 @@ import { ServedModels } from "./tasks/served_models.ts";
 import { readinessChecks } from "./readiness.ts";
 import type { Settings } from "./settings.ts";
 import { BACKEND_NAMES } from "./tasks/backend.ts";
+import { SharedTowers } from "./tasks/shared_towers.ts";
 import { WorkerPool } from "./workers/pool.ts";
 
 /** Milliseconds a job may take in a worker: far more than the largest picture allowed needs. */
@@ -84,6 +85,11 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
       backend: settings.INFERENCE_BACKEND,
       shrinkWhileDecoding: settings.SHRINK_WHILE_DECODING,
     },
+    towers: settings.INFERENCE_BACKEND === "native" ? null : new SharedTowers({
+      precision: settings.EMBEDDING_PRECISION,
+      workers: settings.INFERENCE_WORKERS,
+      log,
+    }),
     deadline: JOB_DEADLINE,
     idle: settings.WORKER_IDLE_SECONDS * 1000,
     log,
@@ -99,7 +105,6 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
         onNotice: (sentence) => log.info(sentence),
       }),
     load: (task, model) => pool.load(task, model),
-    backend: settings.INFERENCE_BACKEND,
     log,
   });
   const { steps, jobs, attempts, administration } = assembleQueue({

@@ -2,6 +2,7 @@ import { commonSettings, count, flag, port, readSettings } from "@fovea/common/s
 import { modelChoices } from "@fovea/models";
 import { z } from "zod";
 import { BACKENDS } from "./tasks/backend.ts";
+import { PRECISIONS } from "./tasks/shared_towers.ts";
 
 const mqttUrl = z.url({
   protocol: /^(mqtts?|wss?)$/,
@@ -19,6 +20,7 @@ const schema = commonSettings.extend({
   MODEL_MIRROR: z.string().min(1).optional(),
   EMBEDDING_MODEL: z.enum(modelChoices("image_embedding")).default("auto"),
   FACE_MODEL: z.enum(modelChoices("face_detection")).default("auto"),
+  EMBEDDING_PRECISION: z.enum(PRECISIONS).default(PRECISIONS[0]),
   INFERENCE_BACKEND: z.enum(BACKENDS).default(BACKENDS[0]),
   INFERENCE_WORKERS: count(1).default(navigator.hardwareConcurrency),
   /** False: every pixel of a picture is decoded, whatever its task needs. */

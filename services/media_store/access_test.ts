@@ -1,8 +1,8 @@
 import type { Item } from "@fovea/contract";
 import { keyPair, startGuarded, tokenOf } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { craftPng } from "./crafted_picture.ts";
-import { form, problemOf } from "./test_app.ts";
+import { craftPng } from "./testing/crafted_picture.ts";
+import { form, problemOf } from "./testing/test_app.ts";
 
 const upload = () => form({ is_collection: "false", image: new Blob([craftPng(3, 2)]) });
 
@@ -28,6 +28,14 @@ Deno.test("changes need a token with the right, deleting everything needs an adm
   const taken = await call(results, writer, post);
   assert.equal(taken.status, 202);
   await taken.body?.cancel();
+
+  const put = form({ is_collection: "false" }, "PUT");
+  const patch = { method: "PATCH", body: "{}" };
+  for (const change of [put, patch]) {
+    await problemOf(await call(`/entity/${id}`, undefined, change), "unauthorized", 401);
+    await problemOf(await call(`/entity/${id}`, reader, change), "forbidden", 403);
+    assert.equal((await (await call(`/entity/${id}`, writer, change)).json()).id, id);
+  }
 
   await problemOf(await call("/entity/", writer, remove), "forbidden", 403);
   await problemOf(await call(`/entity/${id}`, reader, remove), "forbidden", 403);
@@ -72,7 +80,9 @@ Deno.test("reads are open unless READ_AUTH_ENABLED, health and documentation alw
     const writer = await tokenOf(privateKey, { media_store_write: true });
     await (await call("/entity/", writer, upload())).body?.cancel();
     const reader = await tokenOf(privateKey, {});
-    for (const path of ["/entity/", "/entity/1", "/entity/1/image", "/metrics"]) {
+    for (
+      const path of ["/entity/", "/entity/1", "/entity/1/versions", "/entity/1/image", "/metrics"]
+    ) {
       assert.equal(await statusOf(path), expected, path);
       assert.equal(await statusOf(path, reader), 200, path);
     }

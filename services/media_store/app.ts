@@ -10,11 +10,14 @@ import { selfRoutes } from "@fovea/common/self_routes";
 import type { Hono } from "hono";
 import type { Registry } from "prom-client";
 import { describeMediaStore } from "./api/document.ts";
-import type { BlobStore } from "./blob_store.ts";
+import type { BlobStore } from "./blobs/blob_store.ts";
 import manifest from "./deno.json" with { type: "json" };
-import { entityRoutes } from "./entity_routes.ts";
-import type { EntityService } from "./entity_service.ts";
+import { entityPartRoutes } from "./entities/part_routes.ts";
+import { entityRoutes } from "./entities/routes.ts";
+import type { EntityService } from "./entities/service.ts";
 import { healthRoutes } from "./health_routes.ts";
+import { thumbnailRoutes } from "./thumbnails/routes.ts";
+import type { Thumbnails } from "./thumbnails/thumbnails.ts";
 
 const SELF = { name: "fovea-media-store", version: manifest.version };
 
@@ -23,13 +26,14 @@ export function mediaStoreApp(
   parts: {
     service: EntityService;
     blobs: BlobStore;
+    thumbnails: Thumbnails;
     access: Access;
     log: Logger;
     maxUploadBytes: number;
     metrics: Registry;
   },
 ): Hono {
-  const { service, blobs, access, log, maxUploadBytes, metrics } = parts;
+  const { service, blobs, thumbnails, access, log, maxUploadBytes, metrics } = parts;
   const app = httpApp({ log, metrics });
   app.route("/", selfRoutes({ ...SELF, describe: describeMediaStore, metrics, access }));
   app.route("/health", healthRoutes(service, log));
@@ -37,5 +41,7 @@ export function mediaStoreApp(
     "/entity",
     entityRoutes({ service, access, beginBlob: () => blobs.begin(), maxUploadBytes }),
   );
+  app.route("/entity", entityPartRoutes({ service, access }));
+  app.route("/entity", thumbnailRoutes({ service, access, thumbnails }));
   return app;
 }

@@ -2,7 +2,7 @@ import type { Logger } from "@fovea/common/log";
 import { requestIdOf } from "@fovea/common/request_id";
 import { Problem } from "@fovea/contract";
 import { Hono } from "hono";
-import type { EntityService } from "./entity_service.ts";
+import type { EntityService } from "./entities/service.ts";
 
 /** `/health`: the process lives; `/health/ready`: it can do its work. Open to everybody. */
 export function healthRoutes(service: EntityService, log: Logger): Hono {

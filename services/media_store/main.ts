@@ -1,6 +1,6 @@
 /**
  * Starts media_store: settings, folder, database, service, server, in this order, and closes them
- * when it is asked to end.
+ * when it is asked to end. With options it checks the store or backs it up instead.
  *
  * @module
  */
@@ -13,13 +13,20 @@ import { readSettings, refuseInsecure } from "@fovea/common/settings";
 import { openSqlite } from "@fovea/common/sqlite";
 import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
-import { BlobStore } from "./blob_store.ts";
-import { EntityRepository } from "./entity_repository.ts";
-import { EntityService } from "./entity_service.ts";
-import { Inspector } from "./inspector.ts";
-import { migrations, type Tables } from "./migrations.ts";
+import { BlobStore } from "./blobs/blob_store.ts";
+import { careFor } from "./care/command.ts";
+import { EntityListing } from "./entities/listing.ts";
+import { migrations, type Tables } from "./entities/migrations.ts";
+import { EntityRepository } from "./entities/repository.ts";
+import { EntityService } from "./entities/service.ts";
+import { tallyOf } from "./entities/tally.ts";
+import { VersionRepository } from "./entities/versions.ts";
+import { Inspector } from "./media/inspector.ts";
 import { mediaStoreSettings } from "./settings.ts";
 import { storeMetrics } from "./store_metrics.ts";
+import { Thumbnails } from "./thumbnails/thumbnails.ts";
+
+if (Deno.args.length > 0) Deno.exit(await careFor(Deno.args));
 
 await runService(async () => {
   const settings = readSettings(mediaStoreSettings, Deno.env);
@@ -32,9 +39,11 @@ await runService(async () => {
   await using db = await openSqlite<Tables>(`${folder.path}/entities.sqlite`, migrations);
   const blobs = await BlobStore.open(folder.path);
   using inspector = new Inspector();
-  const entities = new EntityRepository(db);
+  using thumbnails = new Thumbnails({ blobs, maxPixels: settings.MAX_IMAGE_PIXELS, log });
   const service = new EntityService({
-    entities,
+    entities: new EntityRepository(db),
+    versions: new VersionRepository(db),
+    listing: new EntityListing(db),
     blobs,
     inspector,
     maxPixels: settings.MAX_IMAGE_PIXELS,
@@ -45,11 +54,13 @@ await runService(async () => {
   using _ = processMetrics(metrics);
   storeMetrics(metrics, {
     bytesReceived: () => blobs.bytesReceived,
-    tally: () => entities.tally(),
+    tally: () => tallyOf(db),
+    thumbnails: () => thumbnails.counts,
   });
   const app = mediaStoreApp({
     service,
     blobs,
+    thumbnails,
     access,
     log,
     maxUploadBytes: settings.MAX_UPLOAD_BYTES,

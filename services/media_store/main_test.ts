@@ -1,8 +1,8 @@
 import type { Item } from "@fovea/contract";
 import { runServiceToEnd, type ServiceProcess, startService } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { ascii, craftPng } from "./crafted_picture.ts";
-import { filesIn, form, problemOf } from "./test_app.ts";
+import { ascii, craftPng } from "./testing/crafted_picture.ts";
+import { filesIn, form, problemOf } from "./testing/test_app.ts";
 
 async function add(service: ServiceProcess, bytes: Uint8Array<ArrayBuffer>): Promise<Item> {
   const upload = form({ is_collection: "false", image: new Blob([bytes]) });
@@ -60,6 +60,25 @@ Deno.test("bytes are sent as they are to clients that take compressed ones too",
   const image = await fetch(`${service.url}/entity/${id}/image`);
   assert.equal(image.headers.get("Content-Length"), "1000");
   assert.deepEqual(await image.bytes(), bmp);
+});
+
+Deno.test("an ETag that compression has weakened still lets its author change the entity", async () => {
+  await using service = await startService("media_store");
+  const { id } = await add(service, craftPng(3, 2));
+  const answer = await fetch(`${service.url}/entity/${id}`, {
+    headers: { "Accept-Encoding": "gzip" },
+  });
+  await answer.body?.cancel();
+  const tag = answer.headers.get("ETag")!;
+  assert.equal(tag, `W/"v1"`);
+  const change = (label: string) =>
+    fetch(`${service.url}/entity/${id}`, {
+      method: "PATCH",
+      headers: { "If-Match": tag },
+      body: JSON.stringify({ label }),
+    });
+  assert.equal((await (await change("first")).json()).version, 2);
+  await problemOf(await change("late"), "precondition_failed", 412);
 });
 
 Deno.test("a kill amid uploads leaves neither a row without its file nor a file without a row", async () => {

@@ -1,24 +1,18 @@
 import { sharedReading } from "@fovea/common/shared_reading";
 import { Counter, Gauge, type Registry } from "prom-client";
-
-/** Entities of one kind. */
-export interface Tally {
-  is_collection: boolean;
-  is_deleted: boolean;
-  entities: number;
-  /** Bytes of their files. */
-  bytes: number;
-}
+import type { Tally } from "./entities/tally.ts";
+import type { ThumbnailCounts } from "./thumbnails/thumbnails.ts";
 
 /** Where the figures of the store come from; they are taken when Prometheus asks. */
 export interface StoreFigures {
   /** Bytes of files that came in since the start, kept or not. */
   bytesReceived(): number;
-  tally(): Promise<Tally[]>;
+  tally(): Promise<Tally>;
+  thumbnails(): ThumbnailCounts;
 }
 
-/** Adds what the store holds and takes in. */
-export function storeMetrics(registry: Registry, { bytesReceived, tally }: StoreFigures): void {
+/** Adds what the store takes in, holds and shows. */
+export function storeMetrics(registry: Registry, figures: StoreFigures): void {
   const registers = [registry];
   new Counter({
     name: "media_store_upload_bytes_total",
@@ -26,29 +20,51 @@ export function storeMetrics(registry: Registry, { bytesReceived, tally }: Store
     registers,
     collect() {
       this.reset();
-      this.inc(bytesReceived());
+      this.inc(figures.bytesReceived());
     },
   });
-  const tallies = sharedReading(tally);
+  const tally = sharedReading(() => figures.tally());
   new Gauge({
     name: "media_store_size_bytes",
-    help: "Bytes of all files of entities",
+    help: "Bytes of all files, each distinct content once, old versions included",
     registers,
     async collect() {
-      this.set((await tallies()).reduce((sum, { bytes }) => sum + bytes, 0));
+      this.set((await tally()).bytes);
     },
   });
   new Gauge({
     name: "media_store_entities",
-    help: "Entities, by whether they are collections and whether they are softly deleted",
-    labelNames: ["is_collection", "is_deleted"],
+    help: "Entities, by their type or that they are collections, and whether softly deleted",
+    labelNames: ["kind", "is_deleted"],
     registers,
     async collect() {
-      const counted = await tallies();
+      const { entities } = await tally();
       this.reset();
-      for (const { is_collection, is_deleted, entities } of counted) {
-        this.set({ is_collection: `${is_collection}`, is_deleted: `${is_deleted}` }, entities);
+      for (const { kind, is_deleted, count } of entities) {
+        this.set({ kind, is_deleted: `${is_deleted}` }, count);
       }
+    },
+  });
+  new Counter({
+    name: "media_store_thumbnails_total",
+    help: "Thumbnails by what became of them: made, taken from the cache, failed to be made",
+    labelNames: ["outcome"],
+    registers,
+    collect() {
+      this.reset();
+      const { made, cached, failed } = figures.thumbnails();
+      for (const [outcome, count] of Object.entries({ made, cached, failed })) {
+        this.inc({ outcome }, count);
+      }
+    },
+  });
+  new Counter({
+    name: "media_store_thumbnail_bytes_total",
+    help: "Bytes of thumbnails that were made",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(figures.thumbnails().bytesMade);
     },
   });
 }

@@ -19,6 +19,21 @@ export const mosquitto: Need = {
   what: "mosquitto (apt-get install mosquitto)",
 };
 
+/** Debian's compiler for the kernels. */
+export const clang: Need = {
+  isThere: answers("clang-19") && answers("wasm-ld-19"),
+  what: "clang-19 and lld-19 (apt-get install clang-19 lld-19)",
+};
+
+function answers(program: string): boolean {
+  try {
+    return new Deno.Command(program, { args: ["--version"] }).outputSync().success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /**
  * Registers a test that runs only where all its needs are met.
  *

@@ -5,6 +5,7 @@
  * @module
  */
 export { type ApiDocument, apiDocument } from "./document.ts";
+export { describedHeaders } from "./headers.ts";
 export { type Call, json, jsonBodyOf, operation } from "./operation.ts";
 export { pageSchema } from "./page.ts";
 export { problemCode } from "./problems.ts";

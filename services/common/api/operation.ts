@@ -8,6 +8,7 @@ import type {
   ZodOpenApiResponsesObject,
 } from "zod-openapi";
 import type { Right } from "../access.ts";
+import { describedHeaders, type HeaderTexts } from "./headers.ts";
 import { problemAnswers } from "./problems.ts";
 
 /** A call as who uses it needs to know it. */
@@ -53,16 +54,12 @@ function refusals(right: Right | undefined): ProblemCode[] {
 export function json(
   schema: z.ZodType,
   description: string,
-  headers?: Record<string, string>,
+  headers: HeaderTexts = {},
 ): ZodOpenApiResponseObject {
-  const described = Object.entries(headers ?? {}).map(([name, description]) => [
-    name,
-    { schema: { type: "string" }, description },
-  ]);
   return {
     description,
     content: { "application/json": { schema } },
-    ...headers !== undefined && { headers: Object.fromEntries(described) },
+    ...describedHeaders(headers),
   };
 }
 

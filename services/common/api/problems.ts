@@ -1,6 +1,7 @@
 import { type ProblemCode, type ProblemDocument, PROBLEMS } from "@fovea/contract";
 import { z } from "zod";
 import type { ZodOpenApiResponsesObject } from "zod-openapi";
+import { describedHeaders } from "./headers.ts";
 
 /** Every code of the table, as an enumeration needs them. */
 export const problemCode = z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]);
@@ -24,15 +25,18 @@ export function problemAnswers(codes: readonly ProblemCode[]): ZodOpenApiRespons
   return Object.fromEntries(answers);
 }
 
+/** The headers that come with a code, and what they say. */
+const HEADERS: { [Code in ProblemCode]?: Record<string, string> } = {
+  queue_full: { "Retry-After": "seconds to wait" },
+  range_not_satisfiable: { "Content-Range": "`bytes */SIZE`, with the file's size" },
+  unauthorized: { "WWW-Authenticate": "Bearer" },
+};
+
 function answer(codes: readonly ProblemCode[]) {
-  const waits = codes.includes("queue_full");
+  const headers = Object.assign({}, ...codes.map((code) => HEADERS[code]));
   return {
     description: codes.map((code) => `${PROBLEMS[code].title} (\`${code}\`)`).join(" · "),
-    ...waits && {
-      headers: {
-        "Retry-After": { schema: { type: "integer" as const }, description: "seconds to wait" },
-      },
-    },
+    ...describedHeaders(headers),
     content: {
       "application/problem+json": {
         schema: {

@@ -110,6 +110,7 @@ const taskInfo = schemaOf<TaskInfo>()({
       description: "false for the fixture, whose numbers mean nothing",
     }),
     licence: z.string(),
+    backend: z.exactOptional(z.string()).meta({ description: "what runs it, once it is ready" }),
   }).nullable(),
   detail: z.exactOptional(z.string()).meta({
     description: "why it is not ready, and what to do about it",

@@ -20,6 +20,7 @@ async function openDispatcher(options: Partial<PoolOptions> = {}) {
       backend: "wasm",
       shrinkWhileDecoding: true,
     },
+    towers: null,
     deadline: 60_000,
     idle: 60_000,
     log: silent,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SRGB } from "@fovea/common/icc_profile";
 import { Problem } from "@fovea/contract";
 import {
   AlphaAction,
@@ -21,7 +22,6 @@ import {
   ResourceLimits,
 } from "@imagemagick/magick-wasm";
 import { fileTypeFromBuffer } from "file-type";
-import { SRGB } from "./icc_profile.ts";
 import { jpegPrecision } from "./jpeg_precision.ts";
 import { type Region, resample } from "./resample.ts";
 

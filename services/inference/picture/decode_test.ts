@@ -1,3 +1,4 @@
+import { displayProfile } from "@fovea/common/icc_profile";
 import {
   ColorSpace,
   type IMagickImage,
@@ -14,7 +15,6 @@ import {
   withSegment,
 } from "./crafted_files.ts";
 import { decode, type Enough } from "./decode.ts";
-import { displayProfile } from "./icc_profile.ts";
 import { file, quarters } from "./made_files.ts";
 
 const MAX_PIXELS = 50_000_000;

@@ -11,6 +11,7 @@ import type { LoadedTask, ModelFile, Task } from "./task.ts";
 export const faceDetection: Task = {
   type: "face_detection",
   preprocess: 2,
+  hasTower: false,
   async load(model: ModelFile, backend?: Backend): Promise<LoadedTask> {
     const session = await openSession(model.path, backend);
     const net = sureAtBothSizes(

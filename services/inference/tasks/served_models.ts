@@ -14,7 +14,6 @@ import {
   type TaskType,
 } from "@fovea/contract";
 import { type ModelEntry, modelsFor } from "@fovea/models";
-import { type Backend, BACKEND_NAMES } from "./backend.ts";
 import { TASKS } from "./list.ts";
 import type { ModelFile } from "./task.ts";
 
@@ -23,16 +22,16 @@ export interface ServedModelsOptions {
   choices: Readonly<Record<TaskType, string>>;
   /** Brings a model onto this machine, verified; its path. @throws {Problem} `model_unavailable` */
   fetchModel: (entry: ModelEntry) => Promise<string>;
-  /** Has the workers load it. @throws {Problem} `model_unavailable` */
-  load: (task: TaskType, model: ModelFile) => Promise<void>;
-  /** Of the workers. */
-  backend: Backend;
+  /** Has the workers load it. @returns what it runs on @throws {Problem} `model_unavailable` */
+  load: (task: TaskType, model: ModelFile) => Promise<string>;
   log: Logger;
 }
 
 interface Served {
   state: TaskInfo["state"];
   entry: ModelEntry | null;
+  /** What it runs on, once it is ready. */
+  backend?: string;
   why?: Problem;
 }
 
@@ -65,9 +64,12 @@ export class ServedModels {
       try {
         const path = await fetchModel(entry);
         this.#served[task] = { state: "preparing", entry };
-        await load(task, { name: entry.name, sha256: entry.sha256, path });
-        this.#served[task] = { state: "ready", entry };
-        log.info({ task, model: entry.name, semantic: entry.semantic }, announcement(entry));
+        const backend = await load(task, { name: entry.name, sha256: entry.sha256, path });
+        this.#served[task] = { state: "ready", entry, backend };
+        log.info(
+          { task, model: entry.name, semantic: entry.semantic, backend },
+          announcement(entry),
+        );
         return;
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
@@ -98,20 +100,20 @@ export class ServedModels {
 
   /** What results of a task name as their origin; its model must be loaded. */
   used(task: TaskType): ModelUsed {
-    const entry = this.loaded().get(task);
-    if (entry === undefined) throw new Error(`no model is loaded for ${task}`);
+    const { entry, backend } = this.#served[task];
+    if (entry === null || backend === undefined) throw new Error(`no model is loaded for ${task}`);
     const { name, sha256 } = entry;
     return {
       name,
       sha256,
-      backend: BACKEND_NAMES[this.#options.backend],
+      backend,
       preprocess: TASKS[task].preprocess,
     };
   }
 
   describe(): Info["tasks"] {
     return TASK_TYPES.map((task): TaskInfo => {
-      const { state, entry, why } = this.#served[task];
+      const { state, entry, backend, why } = this.#served[task];
       return {
         task_type: task,
         state,
@@ -120,6 +122,7 @@ export class ServedModels {
           sha256: entry.sha256,
           semantic: entry.semantic,
           licence: entry.licence,
+          ...backend !== undefined && { backend },
         },
         ...why !== undefined && { detail: why.message },
       };

@@ -1,6 +1,7 @@
 import type { JobResult, TaskOptions, TaskType } from "@fovea/contract";
 import type { Enough, Picture } from "../picture/decode.ts";
 import type { Backend } from "./backend.ts";
+import type { LentTower } from "./shared_towers.ts";
 
 /** Weights on this machine, verified. */
 export interface ModelFile {
@@ -17,8 +18,14 @@ export interface Task {
   readonly type: TaskType;
   /** To be raised whenever preparing a picture, or reading the output, could give other numbers. */
   readonly preprocess: number;
-  /** Loads the weights; called once per worker. */
-  load(model: ModelFile, backend?: Backend): Promise<LoadedTask>;
+  /** Whether its network is an image tower, whose weights workers can share. */
+  readonly hasTower: boolean;
+  /**
+   * Loads the network; called once per worker.
+   *
+   * @param tower to compute with, in place of what `backend` names
+   */
+  load(model: ModelFile, backend?: Backend, tower?: LentTower | null): Promise<LoadedTask>;
 }
 
 export interface LoadedTask {

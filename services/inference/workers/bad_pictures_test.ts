@@ -75,6 +75,7 @@ Deno.test("each bad picture ends its own job by name, and the same workers find 
       backend: "wasm",
       shrinkWhileDecoding: true,
     },
+    towers: null,
     deadline: 60_000,
     idle: 60_000,
     log,

@@ -4,6 +4,7 @@
  * @module
  */
 import { Problem } from "@fovea/contract";
+import type { LentTower } from "../tasks/shared_towers.ts";
 import type { Cancel, Order, Report } from "./messages.ts";
 
 /** Why a thread was ended, other than for having nothing to do. */
@@ -26,8 +27,11 @@ export class Member {
   ready: Promise<unknown> = Promise.resolve();
   /** When the canary was answered rightly, by performance.now(); undefined until it has been for every model. */
   fitAt: number | undefined;
+  /** What it was lent to compute with, until it ends. */
+  readonly towers: LentTower[] = [];
   readonly #thread: Worker;
   readonly #options: MemberOptions;
+  #posted = Promise.resolve();
   readonly #waiting: Array<PromiseWithResolvers<Report>> = [];
   #idle: ReturnType<typeof setTimeout> | undefined;
   #workedAt = performance.now();
@@ -51,17 +55,20 @@ export class Member {
     return this.#waiting.length > 0;
   }
 
-  /** @throws {Problem} the reason for which the worker ended before it could report */
-  ask(order: Order): Promise<Report> {
+  /**
+   * @param order what is asked later waits for it, where it is still on its way
+   * @throws {Problem} the reason for which the worker ended before it could report
+   */
+  ask(order: Order | Promise<Order>): Promise<Report> {
     const waiting = Promise.withResolvers<Report>();
     this.#waiting.push(waiting);
-    this.#thread.postMessage(order);
+    this.#post(order);
     return waiting.promise;
   }
 
   /** Has it stop the job it is at, as soon as it listens. */
   cancel(): void {
-    this.#thread.postMessage({ kind: "cancel" } satisfies Cancel);
+    this.#post({ kind: "cancel" });
   }
 
   /** @param why what those who wait for it are told */
@@ -70,6 +77,12 @@ export class Member {
     this.#thread.terminate();
     this.#options.onEnd(reason);
     for (const waiting of this.#waiting.splice(0)) waiting.reject(why);
+  }
+
+  /** In the order of asking, whatever still has to be waited for. */
+  #post(message: Order | Cancel | Promise<Order>): void {
+    this.#posted = this.#posted.then(async () => this.#thread.postMessage(await message))
+      .catch(({ message }: Error) => this.end("died", new Problem("worker_lost", message)));
   }
 
   /** One timer for many jobs: it looks again where there was one meanwhile. */

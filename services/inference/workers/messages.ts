@@ -6,6 +6,7 @@
 import type { JobResult, ProblemCode, TaskOptions, TaskType } from "@fovea/contract";
 import type { PictureSource } from "../picture/fetch.ts";
 import type { Backend } from "../tasks/backend.ts";
+import type { LentTower } from "../tasks/shared_towers.ts";
 import type { ModelFile } from "../tasks/task.ts";
 
 /** What a worker needs to know from the start. */
@@ -21,7 +22,7 @@ export interface WorkerSettings {
 export type Order =
   | { kind: "start"; settings: WorkerSettings }
   /** Load a model and run it until it is warm. */
-  | { kind: "load"; task: TaskType; model: ModelFile }
+  | { kind: "load"; task: TaskType; model: ModelFile; tower: LentTower | null }
   /** Give the answer to the canary, whose model is loaded. */
   | { kind: "canary"; task: TaskType }
   | { kind: "run"; job: WorkerJob };

@@ -8,6 +8,9 @@
  */
 import type { Logger } from "@fovea/common/log";
 import { type JobResult, Problem, type TaskType } from "@fovea/contract";
+import { BACKEND_NAMES } from "../tasks/backend.ts";
+import { TASKS } from "../tasks/list.ts";
+import { type LentTower, type SharedTowers, towerBackend } from "../tasks/shared_towers.ts";
 import type { ModelFile } from "../tasks/task.ts";
 import { faultOf } from "./canary.ts";
 import { END_REASONS, type EndReason, Member } from "./member.ts";
@@ -16,6 +19,8 @@ import type { Outcome, WorkerJob, WorkerSettings } from "./messages.ts";
 export interface PoolOptions {
   size: number;
   settings: WorkerSettings;
+  /** Null: ONNX Runtime runs every model. */
+  towers: SharedTowers | null;
   /** Milliseconds a job may take in a worker. */
   deadline: number;
   /** Milliseconds without a job after which a worker is ended. */
@@ -60,6 +65,7 @@ export class WorkerPool {
   readonly #models = new Map<TaskType, ModelFile>();
   /** The first worker's answers to the canary, by task. */
   readonly #answers = new Map<TaskType, JobResult>();
+  readonly #backends = new Map<TaskType, string>();
   readonly #unfit = new Map<number, string>();
   readonly #restarts = Object.fromEntries(END_REASONS.map((reason) => [reason, 0])) as Record<
     EndReason,
@@ -102,9 +108,10 @@ export class WorkerPool {
    * Has every worker load a model, run it until it is warm and give the known answer to the canary;
    * later workers will too.
    *
+   * @returns what it runs on, as results name it
    * @throws {Problem} `model_unavailable` where it can't be loaded, or gives a wrong answer
    */
-  async load(task: TaskType, model: ModelFile): Promise<void> {
+  async load(task: TaskType, model: ModelFile): Promise<string> {
     if (this.#members.size === 0) this.#employ();
     // Noted first: a worker that comes up meanwhile is to load it too.
     this.#models.set(task, model);
@@ -116,6 +123,7 @@ export class WorkerPool {
       throw new Problem("model_unavailable", (error as Problem).message);
     }
     this.#options.onFree();
+    return this.#backends.get(task)!;
   }
 
   /**
@@ -201,7 +209,7 @@ export class WorkerPool {
 
   /** Takes on a worker, which is busy until it has loaded every model there is. */
   #employ(): Member {
-    const { script, settings, idle, log, onFree } = this.#options;
+    const { script, settings, towers, idle, log, onFree } = this.#options;
     const taken = new Set(Array.from(this.#members, ({ place }) => place));
     let place = 1;
     while (taken.has(place)) place++;
@@ -211,6 +219,7 @@ export class WorkerPool {
       idle,
       onEnd: (reason) => {
         this.#members.delete(member);
+        for (const tower of member.towers) void towers!.giveBack(tower);
         if (reason !== "idle" && reason !== "closed") this.#restarts[reason]++;
       },
     });
@@ -239,7 +248,9 @@ export class WorkerPool {
   /** @throws {Problem} saying what is wrong with the model or with the worker */
   async #loadInto(member: Member, task: TaskType, model: ModelFile): Promise<void> {
     const [report, fault] = await Promise.all([
-      member.ask({ kind: "load", task, model }),
+      member.ask(
+        this.#lend(member, task, model).then((tower) => ({ kind: "load", task, model, tower })),
+      ),
       this.#ask(member, task),
     ]);
     if (report.kind === "cannot_load") {
@@ -253,6 +264,17 @@ export class WorkerPool {
     }
     member.fitAt = performance.now();
     this.#wakeForCanary();
+  }
+
+  /** The tower that a worker is to compute with; null where ONNX Runtime runs the model. */
+  async #lend(member: Member, task: TaskType, model: ModelFile): Promise<LentTower | null> {
+    const { settings: { backend }, towers } = this.#options;
+    const tower = TASKS[task].hasTower ? await towers?.lend(model) : null;
+    this.#backends.set(task, tower ? towerBackend(tower.weights) : BACKEND_NAMES[backend]);
+    if (!tower) return null;
+    if (this.#members.has(member)) member.towers.push(tower);
+    else await towers!.giveBack(tower);
+    return tower;
   }
 
   async #checkUp(member: Member): Promise<void> {

@@ -50,6 +50,7 @@ async function poolOf(size: number, url: string, options: Partial<PoolOptions> =
       backend: "wasm",
       shrinkWhileDecoding: true,
     },
+    towers: null,
     deadline: 60_000,
     idle: 60_000,
     log: silent,

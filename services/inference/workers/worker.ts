@@ -11,7 +11,7 @@ import { setImmediate } from "node:timers";
 import { decode } from "../picture/decode.ts";
 import { fetchPicture } from "../picture/fetch.ts";
 import { TASKS } from "../tasks/list.ts";
-import type { LoadedTask, ModelFile } from "../tasks/task.ts";
+import type { LoadedTask } from "../tasks/task.ts";
 import { CANARY_PIXELS, readCanary } from "./canary.ts";
 import type {
   Cancel,
@@ -50,7 +50,7 @@ async function carryOut(order: Order): Promise<Report> {
       settings = order.settings;
       return { kind: "started" };
     case "load":
-      return await load(order.task, order.model);
+      return await load(order);
     case "canary":
       return await showCanary(order.task);
     case "run":
@@ -62,9 +62,9 @@ async function carryOut(order: Order): Promise<Report> {
   }
 }
 
-async function load(task: TaskType, model: ModelFile): Promise<Report> {
+async function load({ task, model, tower }: Order & { kind: "load" }): Promise<Report> {
   try {
-    const ready = await TASKS[task].load(model, settings?.backend);
+    const ready = await TASKS[task].load(model, settings?.backend, tower);
     await warmUp(ready);
     loaded.set(task, ready);
     memoryAtRest = wasmMemory();

@@ -2,6 +2,7 @@ import { type ApiDocument, apiDocument, json, operation } from "@fovea/common/ap
 import { z } from "zod";
 import manifest from "../deno.json" with { type: "json" };
 import { entityPaths } from "./entity_paths.ts";
+import { partPaths } from "./part_paths.ts";
 
 /** media_store's API in OpenAPI 3.1. */
 export function describeMediaStore(): ApiDocument {
@@ -11,6 +12,7 @@ export function describeMediaStore(): ApiDocument {
     description: "Keeps pictures and other files, and gives each an id.",
     paths: {
       ...entityPaths,
+      ...partPaths,
       "/health/ready": {
         get: operation({
           id: "ready",

@@ -1,18 +1,18 @@
 /**
- * The calls under `/entity`, as the API document shows them.
+ * The calls that add, find, change and delete entities, as the API document shows them.
  *
  * @module
  */
-import { json, jsonBodyOf, operation, pageSchema } from "@fovea/common/api";
+import { describedHeaders, json, jsonBodyOf, operation, pageSchema } from "@fovea/common/api";
 import type { ProblemCode } from "@fovea/contract";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { entityForm } from "../entity_form.ts";
-import { faceResults, idParameter, pageQuery } from "../entity_routes.ts";
-import { accepted, allDeleted, item } from "./schemas.ts";
+import { entityForm } from "../entities/form.ts";
+import { entityPatch, wrappedPatch } from "../entities/patch.ts";
+import { idParameter, itemQuery, listQuery } from "../entities/query.ts";
+import { allDeleted, item } from "./schemas.ts";
 
 const tag = "entities";
-const one = { path: idParameter };
 
 /** How a form may be wrong, whatever it is sent for. */
 const FORM_PROBLEMS: readonly ProblemCode[] = [
@@ -23,6 +23,7 @@ const FORM_PROBLEMS: readonly ProblemCode[] = [
   "unexpected_file",
   "empty_file",
   "duplicate_file",
+  "upload_stalled",
   "upload_too_large",
   "unsupported_media",
   "malformed_body",
@@ -31,11 +32,37 @@ const FORM_PROBLEMS: readonly ProblemCode[] = [
   "storage_full",
 ];
 
-const upload = entityForm.extend({
-  image: z.file().optional().meta({
-    description: "the file, which a collection has none of; may be named `file` too",
-  }),
+/** How a change of an entity may fail, whatever it is. */
+const CHANGE_PROBLEMS: readonly ProblemCode[] = [
+  "invalid_parameter",
+  "entity_not_found",
+  "precondition_failed",
+  "storage_full",
+];
+
+const formBody = (fileDescription: string) => ({
+  required: true,
+  content: {
+    "multipart/form-data": {
+      schema: entityForm.extend({
+        image: z.file().optional().meta({ description: `${fileDescription}; or as \`file\`` }),
+      }),
+    },
+  },
 });
+
+const tagged = { ETag: 'its version, as in "v3"' };
+const anItem = (description: string) => json(item, description, tagged);
+
+/** Parameters of a call that changes an entity. */
+const ofChange = {
+  path: idParameter,
+  header: z.object({
+    "If-Match": z.string().optional().meta({
+      description: "an ETag: the entity is changed only while it is that",
+    }),
+  }),
+};
 
 export const entityPaths: ZodOpenApiPathsObject = {
   "/entity/": {
@@ -43,12 +70,11 @@ export const entityPaths: ZodOpenApiPathsObject = {
       id: "addEntity",
       tag,
       summary: "Add a file or a collection",
-      description:
-        "The same bytes are stored once: `duplicate_file` names the entity that has them " +
-        "in `entity_id`.",
+      description: "No two entities have the same bytes: `duplicate_file` names the one that has " +
+        "them in `entity_id`.",
       right: "media_store_write",
-      body: { required: true, content: { "multipart/form-data": { schema: upload } } },
-      answers: { 201: json(item, "the new entity", { Location: "where it is" }) },
+      body: formBody("the file, which a collection has none of"),
+      answers: { 201: json(item, "the new entity", { ...tagged, Location: "where it is" }) },
       problems: FORM_PROBLEMS,
     }),
     get: operation({
@@ -57,7 +83,7 @@ export const entityPaths: ZodOpenApiPathsObject = {
       summary: "List entities, page by page",
       description: "In the order in which they were added.",
       right: "read",
-      parameters: { query: pageQuery },
+      parameters: { query: listQuery },
       answers: { 200: json(pageSchema(item), "a page of them") },
       problems: ["invalid_parameter"],
     }),
@@ -76,56 +102,51 @@ export const entityPaths: ZodOpenApiPathsObject = {
       tag,
       summary: "Look at an entity",
       right: "read",
-      parameters: one,
-      answers: { 200: json(item, "the entity") },
-      problems: ["invalid_parameter", "entity_not_found"],
-    }),
-    delete: operation({
-      id: "deleteEntity",
-      tag,
-      summary: "Delete an entity for good",
-      description: "Record and file. What lies in a collection moves out of it.",
-      right: "media_store_write",
-      parameters: one,
-      answers: { 200: json(item, "the entity as it was") },
-      problems: ["invalid_parameter", "entity_not_found", "storage_full"],
-    }),
-  },
-  "/entity/{id}/image": {
-    get: operation({
-      id: "getImage",
-      tag,
-      summary: "Get an entity's bytes",
-      description: "HEAD answers with the headers alone.",
-      right: "read",
       parameters: {
-        ...one,
+        path: idParameter,
+        query: itemQuery,
         header: z.object({
           "If-None-Match": z.string().optional().meta({ description: "an ETag one has already" }),
         }),
       },
       answers: {
-        200: {
-          description: "the bytes, under the type that they have",
-          headers: { ETag: { schema: { type: "string" }, description: "their SHA-256" } },
-          content: { "*/*": { schema: { type: "string", format: "binary" } } },
-        },
-        304: { description: "they are what If-None-Match names" },
+        200: anItem("the entity"),
+        304: { description: "it is what If-None-Match names", ...describedHeaders(tagged) },
       },
-      problems: ["invalid_parameter", "entity_not_found", "entity_has_no_file"],
+      problems: ["invalid_parameter", "entity_not_found", "version_not_found"],
     }),
-  },
-  "/entity/{id}/face-detection-results": {
-    post: operation({
-      id: "takeFaceResults",
+    put: operation({
+      id: "replaceEntity",
       tag,
-      summary: "Hand in what face detection found",
-      description: "Nothing of it is kept.",
+      summary: "Replace what was said of an entity, and its file",
+      description: "A field that is left out is emptied; without a file the bytes stay. " +
+        "What changes nothing makes no version.",
       right: "media_store_write",
-      parameters: one,
-      body: jsonBodyOf(faceResults, { faces: [] }),
-      answers: { 202: json(accepted, "the entity exists and the body is an object") },
-      problems: ["invalid_parameter", "entity_not_found", "upload_too_large", "malformed_body"],
+      parameters: ofChange,
+      body: formBody("the new file"),
+      answers: { 200: anItem("the entity as it is now") },
+      problems: [...new Set([...CHANGE_PROBLEMS, ...FORM_PROBLEMS])],
+    }),
+    patch: operation({
+      id: "changeEntity",
+      tag,
+      summary: "Change single members of an entity, delete it softly or restore it",
+      description: "What is left out stays as it is. What changes nothing makes no version.",
+      right: "media_store_write",
+      parameters: ofChange,
+      body: jsonBodyOf(z.union([entityPatch, wrappedPatch]), { label: "Harbour" }),
+      answers: { 200: anItem("the entity as it is now") },
+      problems: [...CHANGE_PROBLEMS, "invalid_parent", "upload_too_large", "malformed_body"],
+    }),
+    delete: operation({
+      id: "deleteEntity",
+      tag,
+      summary: "Delete an entity for good",
+      description: "Record, history and files. What lies in a collection moves to where that lay.",
+      right: "media_store_write",
+      parameters: ofChange,
+      answers: { 200: json(item, "the entity as it was") },
+      problems: CHANGE_PROBLEMS,
     }),
   },
 };

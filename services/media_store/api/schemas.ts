@@ -4,10 +4,11 @@
  * @module
  */
 import { schemaOf } from "@fovea/common/api";
-import type { Item } from "@fovea/contract";
+import { type EntityVersion, type Item, MEDIA_TYPES } from "@fovea/contract";
 import { z } from "zod";
 
 const time = z.int().meta({ description: "ms since the epoch, UTC" });
+const version = z.int().min(1).meta({ description: "1 for a new entity" });
 const digest = (length: number) => z.string().regex(new RegExp(`^[0-9a-f]{${length}}$`)).nullable();
 
 /** An entity. */
@@ -26,13 +27,24 @@ export const item = schemaOf<Item>()({
   width: z.int().nullable().meta({ description: "pixels as a viewer shows the picture" }),
   duration: z.number().nullable().meta({ description: "seconds; null for pictures" }),
   mime_type: z.string().nullable().meta({ description: "what the bytes say" }),
-  type: z.enum(["image", "video", "audio", "document"]).nullable(),
+  type: z.enum(MEDIA_TYPES).nullable(),
   extension: z.string().nullable().meta({ description: "without the dot" }),
   md5: digest(32),
   sha256: digest(64),
   file_path: z.string().nullable().meta({ description: "relative to the store" }),
-  version: z.int().min(1).meta({ description: "1 for a new entity" }),
+  version,
 }).meta({ id: "Item", description: "an entity: a stored file, or a collection of them" });
+
+/** Of `GET /entity/{id}/versions`. */
+export const versions = z.array(
+  schemaOf<EntityVersion>()({
+    version,
+    transaction_id: z.int().min(1).meta({
+      description: "grows with every write; what one write changed has the same",
+    }),
+    updated_date: time,
+  }).meta({ id: "EntityVersion", description: "one step of an entity's history" }),
+);
 
 /** Of `DELETE /entity/`. */
 export const allDeleted = z.object({

@@ -1,0 +1,102 @@
+/**
+ * Slots: the parts of the shared memory that threads compute in. The thread that owns the weights
+ * hands them out, and takes them back when a thread has ended.
+ *
+ * [note: slots] A thread that was ended may go on for a while: Deno lets it finish what it is doing,
+ * and stops it two seconds later where it hasn't. So a slot that is taken back is not handed out
+ * again while somebody still computes in it. Each slot has two words: its turn, which is raised when
+ * it is taken back, so that who had it can't begin anything new there; and the turn of who is
+ * computing in it just now, or 0.
+ *
+ * @module
+ */
+import type { Address } from "./kernels/kernels.ts";
+import { SLOT_WORDS_START, type Weights } from "./weights.ts";
+
+/** The right to compute in a slot; can be posted to the thread that is to have it. */
+export interface Slot {
+  readonly index: number;
+  readonly turn: number;
+}
+
+/** A slot's words. */
+const TURN = 0;
+const COMPUTING = 1;
+const WORDS = 2;
+
+/** No turn: they count from 1. */
+const NOBODY = 0;
+
+/** After this, milliseconds, nobody computes any more in a slot that was taken back. */
+const LONGEST_AFTERLIFE = 10_000;
+
+/** Kept by the owner of the weights, and by it alone. */
+export class SlotKeeper {
+  readonly #weights: Weights;
+  readonly #free: { index: number; since: number }[];
+
+  constructor(weights: Weights) {
+    this.#weights = weights;
+    for (let i = 0; i < weights.slots.count; i++) Atomics.add(wordsOf(weights, i), TURN, 1);
+    this.#free = Array.from({ length: weights.slots.count }, (_, index) => ({ index, since: 0 }));
+  }
+
+  /** @throws {Error} where all slots are taken */
+  take(): Slot {
+    const now = Date.now();
+    const at = this.#free.findIndex(({ index, since }) =>
+      !isComputing(this.#weights, index) || now - since > LONGEST_AFTERLIFE
+    );
+    if (at < 0) {
+      throw new Error(`Cannot hand out a slot: all ${this.#weights.slots.count} are taken`);
+    }
+    const index = this.#free.splice(at, 1)[0]!.index;
+    return { index, turn: Atomics.load(wordsOf(this.#weights, index), TURN) };
+  }
+
+  /** Takes a slot back from a thread that is done with it or has been ended. */
+  giveBack({ index, turn }: Slot): void {
+    const raised = turn + 1;
+    if (Atomics.compareExchange(wordsOf(this.#weights, index), TURN, turn, raised) !== turn) return;
+    // First come those that were used before: their memory is there already.
+    this.#free.unshift({ index, since: Date.now() });
+  }
+}
+
+/** Where a slot begins. @throws {RangeError} where there is no such slot */
+export function addressOf({ slots }: Weights, { index }: Slot): Address {
+  if (Number.isInteger(index) && index >= 0 && index < slots.count) {
+    return slots.start + index * slots.bytes;
+  }
+  throw new RangeError(`Cannot compute in slot ${index}: there are ${slots.count}`);
+}
+
+/**
+ * Computes in a slot, unless it was taken back.
+ *
+ * @throws {Error} where it was
+ */
+export function computeIn<T>(weights: Weights, { index, turn }: Slot, compute: () => T): T {
+  const words = wordsOf(weights, index);
+  requireTurn(words, turn);
+  Atomics.store(words, COMPUTING, turn);
+  try {
+    requireTurn(words, turn);
+    return compute();
+  } finally {
+    Atomics.compareExchange(words, COMPUTING, turn, NOBODY);
+  }
+}
+
+function requireTurn(words: Int32Array, turn: number): void {
+  if (Atomics.load(words, TURN) === turn) return;
+  throw new Error("Cannot compute in a slot: it was taken back");
+}
+
+function wordsOf({ memory }: Weights, index: number): Int32Array {
+  return new Int32Array(memory.buffer, SLOT_WORDS_START + index * WORDS * 4, WORDS);
+}
+
+function isComputing(weights: Weights, index: number): boolean {
+  return Atomics.load(wordsOf(weights, index), COMPUTING) !== NOBODY;
+}

@@ -1,0 +1,120 @@
+/**
+ * `--backup`: a copy of the store as it was at one moment, taken while the service goes on.
+ *
+ * The database is copied by SQLite's own backup, in one read. A file that the copy names may have
+ * been deleted before it could be copied; therefore files are copied first, and where one is missing
+ * after all, the database is copied once more: what was deleted is not in it any longer. Files never
+ * change, so that it doesn't matter when they are copied.
+ *
+ * @module
+ */
+import { backup, DatabaseSync } from "node:sqlite";
+import { Catalogue, type NeededFile } from "./catalogue.ts";
+
+export interface BackedUp {
+  files: number;
+  bytes: number;
+  /** Files that rows name and the store itself doesn't have. */
+  lost: NeededFile[];
+}
+
+/** Only a store in which every new file is deleted at once takes more than two. */
+const MAX_ROUNDS = 5;
+
+/** In one go: what is written meanwhile would else make SQLite begin anew, again and again. */
+const ALL_PAGES = 1_000_000_000;
+
+/**
+ * @param folder of the store
+ * @param target a folder that is empty or not there yet; afterwards it can serve as DATA_DIR
+ * @throws {Error} where the target is in use, or can't be written; nothing is left in it then
+ */
+export async function backUp(folder: string, target: string): Promise<BackedUp> {
+  await claimEmpty(target);
+  const partial = `${target}/media_store.partial`;
+  try {
+    await Deno.mkdir(`${partial}/files`, { recursive: true });
+    const done = await copyStore(folder, partial);
+    await syncFolder(`${partial}/files`);
+    await syncFolder(partial);
+    await Deno.rename(partial, `${target}/media_store`);
+    await syncFolder(target);
+    return done;
+  } catch (error) {
+    await Deno.remove(partial, { recursive: true });
+    throw error;
+  }
+}
+
+async function claimEmpty(target: string): Promise<void> {
+  await Deno.mkdir(target, { recursive: true });
+  const first = [...Deno.readDirSync(target)][0];
+  if (first === undefined) return;
+  throw new Error(`${target} has "${first.name}" in it: name an empty folder, or a new one`);
+}
+
+async function copyStore(from: string, to: string): Promise<BackedUp> {
+  for (const { name } of Deno.readDirSync(`${from}/files`)) {
+    await copyFile(from, to, `files/${name}`);
+  }
+  for (let round = 1;; round++) {
+    await copyDatabase(`${from}/entities.sqlite`, `${to}/entities.sqlite`);
+    const needed = neededBy(`${to}/entities.sqlite`);
+    const lost: NeededFile[] = [];
+    for (const file of needed) if (!await copyFile(from, to, file.path)) lost.push(file);
+    if (lost.length > 0 && round < MAX_ROUNDS) continue;
+    await removeOthers(to, needed);
+    const files = needed.filter((file) => !lost.includes(file));
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    return { files: files.length, bytes, lost };
+  }
+}
+
+async function copyDatabase(from: string, to: string): Promise<void> {
+  await Deno.remove(to).catch(() => {});
+  using source = new DatabaseSync(from, { readOnly: true });
+  await backup(source, to, { rate: ALL_PAGES });
+  using copy = new DatabaseSync(to);
+  // One file, with nothing beside it; the service turns the log on again.
+  copy.exec("pragma journal_mode = delete");
+}
+
+function neededBy(database: string): NeededFile[] {
+  using catalogue = new Catalogue(database);
+  return catalogue.files();
+}
+
+/** @returns whether the file is there now */
+async function copyFile(from: string, to: string, path: string): Promise<boolean> {
+  const [source, copy] = [`${from}/${path}`, `${to}/${path}`];
+  try {
+    // On the same disk it takes no room, and stays when the store deletes its own.
+    await Deno.link(source, copy);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return true;
+    if (error instanceof Deno.errors.NotFound) return false;
+  }
+  try {
+    await Deno.copyFile(source, copy);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  using written = await Deno.open(copy, { write: true });
+  await written.sync();
+  return true;
+}
+
+/** Removes what came too late to be in the database's copy, or had been deleted before it. */
+async function removeOthers(to: string, needed: NeededFile[]): Promise<void> {
+  const paths = new Set(needed.map(({ path }) => path));
+  for (const { name } of [...Deno.readDirSync(`${to}/files`)]) {
+    if (!paths.has(`files/${name}`)) await Deno.remove(`${to}/files/${name}`);
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  using folder = await Deno.open(path);
+  await folder.sync();
+}

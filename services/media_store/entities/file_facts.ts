@@ -1,0 +1,33 @@
+/**
+ * The members of an Item that its file determines.
+ *
+ * @module
+ */
+import type { Item } from "@fovea/contract";
+import type { MediaFacts } from "../media/media_facts.ts";
+
+/** All that is known of a file, but for where it lies. */
+export type FileFacts = MediaFacts & Pick<Item, "file_size" | "md5" | "sha256">;
+
+/** What they are of a collection. */
+export const NO_FILE: { [Fact in keyof FileFacts | "file_path" | "duration"]: null } = {
+  create_date: null,
+  file_size: null,
+  height: null,
+  width: null,
+  duration: null,
+  mime_type: null,
+  type: null,
+  extension: null,
+  md5: null,
+  sha256: null,
+  file_path: null,
+};
+
+/** An entity that certainly has a file. */
+export type FileItem = Item & {
+  mime_type: string;
+  file_size: number;
+  sha256: string;
+  file_path: string;
+};

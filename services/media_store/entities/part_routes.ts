@@ -1,0 +1,42 @@
+/**
+ * Calls about what belongs to one entity: its bytes, its history, and what was found in it.
+ *
+ * @module
+ */
+import type { Access } from "@fovea/common/access";
+import { checked, jsonBody } from "@fovea/common/problem_response";
+import { Hono } from "hono";
+import { z } from "zod";
+import { imageAnswer } from "../transfer/image_answer.ts";
+import { limitJson } from "../transfer/json_limit.ts";
+import { idOf, itemQuery, queryOf } from "./query.ts";
+import type { EntityService } from "./service.ts";
+
+/** Body of `POST /entity/{id}/face-detection-results`: any object. */
+export const faceDetectionResults = z.looseObject({}, "an object is expected");
+
+export function entityPartRoutes(
+  { service, access }: { service: EntityService; access: Access },
+): Hono {
+  const part = new Hono({ strict: false });
+
+  part.get("/:id/image", access("read"), async (c) => {
+    const { version } = queryOf(c, itemQuery);
+    return await imageAnswer(c, service, await service.getFile(idOf(c), version));
+  });
+
+  part.get("/:id/versions", access("read"), async (c) => c.json(await service.versions(idOf(c))));
+
+  part.post(
+    "/:id/face-detection-results",
+    access("media_store_write"),
+    limitJson(),
+    async (c) => {
+      await service.get(idOf(c));
+      checked(faceDetectionResults, await jsonBody(c), "malformed_body");
+      return c.json({ status: "accepted" }, 202);
+    },
+  );
+
+  return part;
+}

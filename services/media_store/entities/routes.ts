@@ -1,0 +1,90 @@
+/**
+ * Calls that add, find, change and delete entities.
+ *
+ * @module
+ */
+import type { Access } from "@fovea/common/access";
+import { jsonBody } from "@fovea/common/problem_response";
+import type { Item } from "@fovea/contract";
+import { type Context, Hono } from "hono";
+import type { NewBlob } from "../blobs/new_blob.ts";
+import { limitJson } from "../transfer/json_limit.ts";
+import { receiveForm } from "../transfer/upload.ts";
+import { readEntityForm } from "./form.ts";
+import { readEntityPatch } from "./patch.ts";
+import { idOf, itemQuery, listQuery, queryOf } from "./query.ts";
+import type { EntityService } from "./service.ts";
+import { entityTag, namesTag } from "./tag.ts";
+
+export function entityRoutes(
+  parts: {
+    service: EntityService;
+    access: Access;
+    beginBlob: () => Promise<NewBlob>;
+    maxUploadBytes: number;
+  },
+): Hono {
+  const { service, access, beginBlob, maxUploadBytes } = parts;
+  const entity = new Hono({ strict: false });
+  const mayWrite = access("media_store_write");
+
+  entity.post("/", mayWrite, async (c) => {
+    await using form = await receiveForm(c.req.raw, maxUploadBytes, beginBlob);
+    const item = await service.add(readEntityForm(form.fields), form.file);
+    return itemAnswer(c, item, 201, { Location: `/entity/${item.id}` });
+  });
+
+  entity.get("/", access("read"), async (c) => {
+    const { page, page_size, filter_param, search_query, ...others } = queryOf(c, listQuery);
+    const selection = { filter: filter_param, search: search_query, ...others };
+    return c.json(await service.list(page, page_size, selection));
+  });
+
+  entity.delete("/", access("is_admin"), async (c) => {
+    return c.json({ status: "deleted", deleted: await service.deleteAll() });
+  });
+
+  entity.get("/:id", access("read"), async (c) => {
+    const item = await service.get(idOf(c), queryOf(c, itemQuery).version);
+    const known = c.req.header("If-None-Match");
+    if (known === undefined || !namesTag(known, entityTag(item))) return itemAnswer(c, item);
+    return c.body(null, 304, itemHeaders(item));
+  });
+
+  entity.put("/:id", mayWrite, async (c) => {
+    const id = idOf(c);
+    const ifMatch = c.req.header("If-Match");
+    // Before a large file is taken in for nothing.
+    await service.getToChange(id, ifMatch);
+    await using form = await receiveForm(c.req.raw, maxUploadBytes, beginBlob);
+    return itemAnswer(
+      c,
+      await service.replace(id, readEntityForm(form.fields), form.file, ifMatch),
+    );
+  });
+
+  entity.patch("/:id", mayWrite, limitJson(), async (c) => {
+    const patch = readEntityPatch(await jsonBody(c));
+    return itemAnswer(c, await service.patch(idOf(c), patch, c.req.header("If-Match")));
+  });
+
+  entity.delete("/:id", mayWrite, async (c) => {
+    return c.json(await service.delete(idOf(c), c.req.header("If-Match")));
+  });
+
+  return entity;
+}
+
+const itemHeaders = (item: Item) => ({
+  "ETag": entityTag(item),
+  "Cache-Control": "no-cache",
+});
+
+function itemAnswer(
+  c: Context,
+  item: Item,
+  status: 200 | 201 = 200,
+  headers: Record<string, string> = {},
+): Response {
+  return c.json(item, status, { ...itemHeaders(item), ...headers });
+}

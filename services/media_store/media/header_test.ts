@@ -1,0 +1,70 @@
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import {
+  ascii,
+  craftExif,
+  craftJpeg,
+  craftPng,
+  craftTiffDirectories,
+  craftTiffHeader,
+  u32,
+} from "../testing/crafted_picture.ts";
+import { readPictureFacts } from "./picture_facts.ts";
+
+const MAX_PIXELS = 50_000_000;
+const MB = 1_000_000;
+const taken = "2026:02:03 04:05:06";
+const create_date = Date.UTC(2026, 1, 3, 4, 5, 6);
+
+/** Reads the facts of a file that has these bytes at these places, and holes elsewhere. */
+async function factsOf(size: number, mimeType: string, pieces: [at: number, bytes: number[]][]) {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/picture`;
+  {
+    using file = await Deno.open(path, { write: true, create: true });
+    await file.truncate(size);
+    for (const [at, bytes] of pieces) {
+      await file.seek(at, Deno.SeekMode.Start);
+      await file.write(new Uint8Array(bytes));
+    }
+  }
+  return await readPictureFacts(path, mimeType, MAX_PIXELS);
+}
+
+Deno.test("the directory of a large TIFF is found wherever it is", async () => {
+  const facts = { width: 30, height: 20, orientation: 6, taken };
+  for (const at of [8, 20 * MB, 60 * MB - 500]) {
+    const pieces: [number, number[]][] = [
+      [0, craftTiffHeader(at)],
+      [at, craftTiffDirectories(facts, at)],
+    ];
+    assert.deepEqual(
+      await factsOf(60 * MB, "image/tiff", pieces),
+      { width: 20, height: 30, create_date },
+      `at ${at}`,
+    );
+  }
+});
+
+Deno.test("the EXIF block behind the pixels of a large WebP is found", async () => {
+  const little = (value: number) => u32(value).reverse();
+  const exif = [...craftExif({ orientation: 6, taken })];
+  const size = 20 * MB;
+  const canvas = [...ascii("VP8X"), ...little(10), 8, 0, 0, 0, ...[29, 0, 0], ...[19, 0, 0]];
+  const pixels = [...ascii("VP8 "), ...little(size - 38 - exif.length - 8)];
+  const facts = await factsOf(size, "image/webp", [
+    [0, [...ascii("RIFF"), ...little(size - 8), ...ascii("WEBP"), ...canvas, ...pixels]],
+    [size - exif.length - 8, [...ascii("EXIF"), ...little(exif.length), ...exif]],
+  ]);
+  assert.deepEqual(facts, { width: 20, height: 30, create_date });
+});
+
+Deno.test("a large JPEG and PNG are read from their beginning", async () => {
+  const jpeg = [...craftJpeg(30, 20, { orientation: 6, taken })];
+  assert.deepEqual(
+    await factsOf(60 * MB, "image/jpeg", [[0, jpeg]]),
+    { width: 20, height: 30, create_date },
+  );
+  const { width, height } = await factsOf(60 * MB, "image/png", [[0, [...craftPng(30, 20)]]]);
+  assert.deepEqual([width, height], [30, 20]);
+});

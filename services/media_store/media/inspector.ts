@@ -1,0 +1,50 @@
+/**
+ * Whatever understands uploaded bytes does so in a thread of its own: a file that is made to keep a
+ * parser busy holds up no other request, and costs its thread when it takes too long.
+ *
+ * @module
+ */
+import { Problem } from "@fovea/contract";
+import type { Inspection, MediaFacts } from "./media_facts.ts";
+import type { Finding } from "./media_facts_worker.ts";
+import { Thread } from "../thread.ts";
+
+/** Honest headers take some milliseconds. */
+const DEADLINE_MS = 10_000;
+
+const SCRIPT = new URL("media_facts_worker.ts", import.meta.url);
+
+export class Inspector implements Disposable {
+  readonly #thread: Thread<Inspection, Finding>;
+
+  constructor(deadlineMs = DEADLINE_MS) {
+    this.#thread = new Thread({ script: SCRIPT, deadlineMs });
+    this.#thread.start();
+  }
+
+  /**
+   * Reads the facts of one file after the other.
+   *
+   * @throws {Problem} `unsupported_media`, `image_unreadable`, `image_too_large`
+   */
+  async inspect(inspection: Inspection): Promise<MediaFacts> {
+    const finding = await this.#ask(inspection);
+    if ("facts" in finding) return finding.facts;
+    if ("problem" in finding) throw new Problem(finding.problem, finding.detail);
+    throw new Error(`Cannot inspect a file: ${finding.error}`);
+  }
+
+  async #ask(inspection: Inspection): Promise<Finding> {
+    try {
+      return await this.#thread.ask(inspection);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const detail = "file's header can't be read in reasonable time or memory";
+      throw new Problem("image_unreadable", detail);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#thread[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,42 @@
+import { Problem } from "@fovea/contract";
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { craftPng } from "../testing/crafted_picture.ts";
+import { Inspector } from "./inspector.ts";
+
+const maxPixels = 50_000_000;
+
+Deno.test("files are inspected in the order of asking", async () => {
+  await using folder = await temporaryFolder();
+  using inspector = new Inspector();
+  const widths = await Promise.all([1, 2, 3].map(async (width) => {
+    const path = `${folder.path}/${width}`;
+    Deno.writeFileSync(path, craftPng(width, 1));
+    return (await inspector.inspect({ path, name: "it", maxPixels })).width;
+  }));
+  assert.deepEqual(widths, [1, 2, 3]);
+});
+
+Deno.test("a file made to keep a parser busy is given up, and the next one is inspected", async () => {
+  await using folder = await temporaryFolder();
+  using inspector = new Inspector(3000);
+  const [busy, png] = [`${folder.path}/busy`, `${folder.path}/png`];
+  // Millions of empty segments: image-size takes many seconds to walk through them.
+  const segments = new Uint8Array(48 * 1024 * 1024);
+  new DataView(segments.buffer).setUint32(0, 0xffd8ffe1);
+  for (let at = 2; at < segments.length - 4; at += 4) segments.set([0xff, 0xe1, 0, 2], at);
+  Deno.writeFileSync(busy, segments);
+  Deno.writeFileSync(png, craftPng(7, 5));
+
+  const refused = inspector.inspect({ path: busy, name: "busy", maxPixels });
+  const facts = inspector.inspect({ path: png, name: "png", maxPixels });
+  await assert.rejects(refused, (error: Problem) => error.code === "image_unreadable");
+  assert.equal((await facts).width, 7);
+});
+
+Deno.test("a file that is gone is an error of ours, not of the upload", async () => {
+  await using folder = await temporaryFolder();
+  using inspector = new Inspector();
+  const gone = inspector.inspect({ path: `${folder.path}/gone`, name: "gone", maxPixels });
+  await assert.rejects(gone, (error) => !(error instanceof Problem));
+});

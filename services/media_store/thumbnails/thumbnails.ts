@@ -1,0 +1,186 @@
+/**
+ * Thumbnails of entities' pictures: made once, in threads, and kept on the disk beside the store's
+ * files for as long as their picture is there.
+ *
+ * @module
+ */
+import type { Logger } from "@fovea/common/log";
+import { Problem } from "@fovea/contract";
+import type { BlobStore } from "../blobs/blob_store.ts";
+import type { FileItem } from "../entities/file_facts.ts";
+import { Thread } from "../thread.ts";
+import {
+  RECIPE,
+  SOURCES,
+  type ThumbnailFormat,
+  type ThumbnailOrder,
+  type ThumbnailSize,
+} from "./thumbnail.ts";
+import type { Delivery } from "./worker.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Pictures of 50 million pixels take a quarter of it on a busy machine. */
+const DEADLINE_MS = 20_000;
+
+/** WebAssembly gives no memory back; ending its thread does. */
+const IDLE_MS = 60_000;
+
+/** More would take cores that uploads and downloads need, and memory for one more large picture. */
+const MAX_THREADS = 2;
+
+/** Thumbnails to be made at once; who comes later is asked to come again. */
+const MAX_WAITING = 200;
+
+/** How long a picture that failed is not tried again: each try may cost a whole deadline. */
+const FAILURE_MS = 600_000;
+const MAX_FAILURES = 1000;
+
+const SCRIPT = new URL("worker.ts", import.meta.url);
+
+export interface ThumbnailOptions {
+  blobs: BlobStore;
+  /** Width × height of a picture may not be more. */
+  maxPixels: number;
+  log: Logger;
+  deadlineMs?: number;
+  maxWaiting?: number;
+  /** What a thread runs. */
+  script?: URL;
+}
+
+/** How often what became of thumbnails, since the start. */
+export interface ThumbnailCounts {
+  made: number;
+  /** Taken from the disk. */
+  cached: number;
+  /** Tried to be made, and were not. */
+  failed: number;
+  bytesMade: number;
+}
+
+export class Thumbnails implements Disposable {
+  readonly #options: Required<ThumbnailOptions>;
+  readonly #threads: Thread<ThumbnailOrder, Delivery>[];
+  readonly #counts: ThumbnailCounts = { made: 0, cached: 0, failed: 0, bytesMade: 0 };
+  /** By key, so that many who ask for the same at once cause it to be made once. */
+  readonly #making = new Map<string, Promise<Bytes>>();
+  /** By digest of the picture. */
+  readonly #failures = new Map<string, { problem: Problem; until: number }>();
+
+  constructor(options: ThumbnailOptions) {
+    this.#options = {
+      deadlineMs: DEADLINE_MS,
+      maxWaiting: MAX_WAITING,
+      script: SCRIPT,
+      ...options,
+    };
+    const { script, deadlineMs } = this.#options;
+    this.#threads = Array.from(
+      { length: Math.min(navigator.hardwareConcurrency, MAX_THREADS) },
+      () => new Thread({ script, deadlineMs, idleMs: IDLE_MS }),
+    );
+  }
+
+  get counts(): Readonly<ThumbnailCounts> {
+    return this.#counts;
+  }
+
+  /** Names the bytes of a thumbnail: the same key, the same bytes. */
+  key({ sha256 }: FileItem, size: ThumbnailSize, format: ThumbnailFormat): string {
+    return `${sha256}-${size}-${RECIPE}.${format}`;
+  }
+
+  /**
+   * @throws {Problem} `no_thumbnail`, `image_unreadable`, `image_too_large`, `deadline_exceeded`,
+   * `worker_lost`, `queue_full`
+   * @throws {Deno.errors.NotFound} where the picture's file is not there
+   */
+  async get(item: FileItem, size: ThumbnailSize, format: ThumbnailFormat): Promise<Bytes> {
+    if (SOURCES[item.mime_type] === undefined) throw noThumbnail(item);
+    const key = this.key(item, size, format);
+    const kept = await this.#options.blobs.readThumbnail(item.file_path, key);
+    if (kept !== undefined) {
+      this.#counts.cached++;
+      return kept;
+    }
+    let making = this.#making.get(key);
+    if (making === undefined) {
+      making = this.#make(item, size, format).finally(() => this.#making.delete(key));
+      this.#making.set(key, making);
+    }
+    return await making;
+  }
+
+  async #make(item: FileItem, size: ThumbnailSize, format: ThumbnailFormat): Promise<Bytes> {
+    const { blobs, maxPixels, log } = this.#options;
+    this.#refuseFailed(item);
+    const thread = this.#freest();
+    const path = blobs.locate(item.file_path);
+    try {
+      const delivery = await thread.ask({
+        path,
+        mimeType: item.mime_type,
+        size,
+        format,
+        maxPixels,
+      });
+      if ("isMissing" in delivery) throw new Deno.errors.NotFound("Cannot read a picture's file");
+      if ("problem" in delivery) throw new Problem(delivery.problem, delivery.detail);
+      this.#counts.made++;
+      this.#counts.bytesMade += delivery.thumbnail.length;
+      await this.#keep(item, this.key(item, size, format), delivery.thumbnail);
+      return delivery.thumbnail;
+    } catch (error) {
+      this.#counts.failed++;
+      if (error instanceof Problem) {
+        log.warn({ entity_id: item.id, code: error.code, detail: error.message }, "no thumbnail");
+        this.#noteFailure(item, error);
+      }
+      throw error;
+    }
+  }
+
+  #freest(): Thread<ThumbnailOrder, Delivery> {
+    const waiting = this.#threads.reduce((sum, thread) => sum + thread.waiting, 0);
+    if (waiting >= this.#options.maxWaiting) {
+      throw new Problem(
+        "queue_full",
+        `${waiting} thumbnails are waiting to be made, the most that may: ask again later`,
+        { retry_after_s: 1 },
+      );
+    }
+    return this.#threads.toSorted((a, b) => a.waiting - b.waiting)[0]!;
+  }
+
+  /** Without a place in the cache, on a full disk perhaps, a thumbnail is good for an answer still. */
+  async #keep(item: FileItem, key: string, thumbnail: Bytes): Promise<void> {
+    try {
+      await this.#options.blobs.keepThumbnail(item.file_path, key, thumbnail);
+    } catch (error) {
+      this.#options.log.warn({ err: error, entity_id: item.id }, "a thumbnail could not be cached");
+    }
+  }
+
+  #refuseFailed({ sha256 }: FileItem): void {
+    const failure = this.#failures.get(sha256);
+    if (failure === undefined) return;
+    if (Date.now() < failure.until) throw failure.problem;
+    this.#failures.delete(sha256);
+  }
+
+  #noteFailure({ sha256 }: FileItem, problem: Problem): void {
+    if (problem.code === "queue_full" || this.#failures.has(sha256)) return;
+    if (this.#failures.size >= MAX_FAILURES) this.#failures.clear();
+    this.#failures.set(sha256, { problem, until: Date.now() + FAILURE_MS });
+  }
+
+  [Symbol.dispose](): void {
+    for (const thread of this.#threads) thread[Symbol.dispose]();
+  }
+}
+
+function noThumbnail({ mime_type }: FileItem): Problem {
+  const formats = Object.keys(SOURCES).map((type) => type.replace("image/", "")).join(", ");
+  return new Problem("no_thumbnail", `file is ${mime_type}: thumbnails are made of ${formats}`);
+}

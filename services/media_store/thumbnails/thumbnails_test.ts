@@ -1,0 +1,176 @@
+import { openLog } from "@fovea/common/log";
+import type { Problem } from "@fovea/contract";
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { BlobStore } from "../blobs/blob_store.ts";
+import type { FileItem } from "../entities/file_facts.ts";
+import { makePicture } from "../testing/made_pictures.ts";
+import { type ThumbnailOptions, Thumbnails } from "./thumbnails.ts";
+
+const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
+
+interface Studio extends AsyncDisposable {
+  folder: string;
+  blobs: BlobStore;
+  thumbnails: Thumbnails;
+  /** Keeps bytes as the file of an entity. */
+  keep(bytes: Uint8Array<ArrayBuffer>, mime_type?: string): Promise<FileItem>;
+  /** Names of the thumbnails that are cached. */
+  cached(): string[];
+}
+
+async function openStudio(options: Partial<ThumbnailOptions> = {}): Promise<Studio> {
+  await using cleanup = new AsyncDisposableStack();
+  const { path: folder } = cleanup.use(await temporaryFolder());
+  const blobs = await BlobStore.open(folder);
+  const thumbnails = cleanup.use(
+    new Thumbnails({ blobs, maxPixels: 1_000_000, log, ...options }),
+  );
+  const owned = cleanup.move();
+  return {
+    folder,
+    blobs,
+    thumbnails,
+    async keep(bytes, mime_type = "image/png") {
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      const file_path = `files/${sha256.slice(0, 8)}.png`;
+      await using blob = await blobs.begin();
+      await blob.write(bytes);
+      await blob.finish();
+      await blobs.keep(blob, file_path);
+      return { id: 1, sha256, file_path, mime_type } as FileItem;
+    },
+    cached: () =>
+      [...Deno.readDirSync(`${folder}/thumbnails`)].flatMap(({ name }) =>
+        [...Deno.readDirSync(`${folder}/thumbnails/${name}`)].map((file) => file.name)
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+const png = (width: number) => makePicture("Png", { width, height: 100 });
+
+/** A module for a thread that counts what it is asked, into a file. */
+const script = (body: string) =>
+  new URL(`data:text/javascript,${encodeURIComponent(`self.onmessage = ({ data }) => {${body}}`)}`);
+
+const refusal = (making: Promise<unknown>): Promise<Problem> =>
+  making.then(() => assert.fail("was made"), (error) => error);
+
+Deno.test("a thumbnail is made once and then comes from the disk", async () => {
+  await using studio = await openStudio();
+  const item = await studio.keep(png(300));
+  const made = await studio.thumbnails.get(item, 64, "webp");
+  assert.deepEqual(studio.cached(), [`${item.sha256}-64-1.webp`]);
+  // Whether it does is told by other bytes in its place.
+  const cache = `${studio.folder}/thumbnails/${item.file_path.slice(6)}/${studio.cached()[0]}`;
+  assert.deepEqual(Deno.readFileSync(cache), made);
+  Deno.writeFileSync(cache, new Uint8Array([1, 2, 3]));
+  assert.deepEqual(await studio.thumbnails.get(item, 64, "webp"), new Uint8Array([1, 2, 3]));
+});
+
+Deno.test("many who ask for the same at once cause it to be made once", async () => {
+  await using folder = await temporaryFolder();
+  const count = `${folder.path}/count`;
+  await using studio = await openStudio({
+    script: script(`
+      Deno.writeTextFileSync(${JSON.stringify(count)}, "x", { append: true });
+      setTimeout(() => self.postMessage({ thumbnail: new Uint8Array([data.size]) }), 50);
+    `),
+  });
+  const item = await studio.keep(png(300));
+  const made = await Promise.all(
+    Array.from({ length: 50 }, () => studio.thumbnails.get(item, 64, "webp")),
+  );
+  for (const thumbnail of made) assert.deepEqual(thumbnail, new Uint8Array([64]));
+  assert.equal(Deno.readTextFileSync(count), "x");
+});
+
+Deno.test("thumbnails go with their picture", async () => {
+  await using studio = await openStudio();
+  const [first, second] = [await studio.keep(png(300)), await studio.keep(png(301))];
+  for (const item of [first, second]) await studio.thumbnails.get(item, 64, "webp");
+  await studio.blobs.remove(first.file_path);
+  assert.deepEqual(studio.cached(), [`${second.sha256}-64-1.webp`]);
+});
+
+Deno.test("a thumbnail whose picture goes while it is made leaves nothing", async () => {
+  await using studio = await openStudio({
+    script: script(`setTimeout(() => self.postMessage({ thumbnail: new Uint8Array(1) }), 100)`),
+  });
+  const item = await studio.keep(png(300));
+  const making = studio.thumbnails.get(item, 64, "webp");
+  await studio.blobs.remove(item.file_path);
+  assert.equal((await making).length, 1);
+  assert.deepEqual(studio.cached(), []);
+  assert.deepEqual([...Deno.readDirSync(`${studio.folder}/incoming`)], []);
+});
+
+Deno.test("thumbnails that a crash left without their picture go at the next start", async () => {
+  await using studio = await openStudio();
+  const item = await studio.keep(png(300));
+  await studio.thumbnails.get(item, 64, "webp");
+  Deno.mkdirSync(`${studio.folder}/thumbnails/gone.png`);
+  Deno.writeFileSync(`${studio.folder}/thumbnails/gone.png/a-64-1.webp`, new Uint8Array(1));
+  await BlobStore.open(studio.folder);
+  assert.deepEqual(studio.cached(), [`${item.sha256}-64-1.webp`]);
+});
+
+Deno.test("a picture that takes too long costs its thread, and the next one is served", async () => {
+  await using studio = await openStudio({
+    deadlineMs: 1500,
+    script: script(`
+      if (data.size === 64) for (;;);
+      self.postMessage({ thumbnail: new Uint8Array([7]) });
+    `),
+  });
+  const [busy, next] = [await studio.keep(png(300)), await studio.keep(png(301))];
+  const { code } = await refusal(studio.thumbnails.get(busy, 64, "webp"));
+  assert.equal(code, "deadline_exceeded");
+  assert.deepEqual(await studio.thumbnails.get(next, 128, "webp"), new Uint8Array([7]));
+  // It is not tried again at once, in whatever size.
+  assert.equal((await refusal(studio.thumbnails.get(busy, 128, "webp"))).code, code);
+});
+
+Deno.test("a thread that dies is replaced, and says so", async () => {
+  await using studio = await openStudio({
+    script: script(`
+      if (data.size === 64) throw new WebAssembly.RuntimeError("memory access out of bounds");
+      self.postMessage({ thumbnail: new Uint8Array([7]) });
+    `),
+  });
+  const [deadly, next] = [await studio.keep(png(300)), await studio.keep(png(301))];
+  const { code } = await refusal(studio.thumbnails.get(deadly, 64, "webp"));
+  assert.equal(code, "worker_lost");
+  assert.deepEqual(await studio.thumbnails.get(next, 128, "webp"), new Uint8Array([7]));
+});
+
+Deno.test("who asks while too many wait is asked to come again", async () => {
+  await using studio = await openStudio({
+    maxWaiting: 2,
+    script: script(`setTimeout(() => self.postMessage({ thumbnail: new Uint8Array(1) }), 200)`),
+  });
+  const items = [];
+  for (const width of [300, 301, 302]) items.push(await studio.keep(png(width)));
+  const results = await Promise.allSettled(
+    items.map((item) => studio.thumbnails.get(item, 64, "webp")),
+  );
+  const refused = results.filter((result) => result.status === "rejected");
+  assert.deepEqual(refused.map(({ reason }) => [reason.code, reason.members.retry_after_s]), [
+    ["queue_full", 1],
+  ]);
+  // Nothing is held against the picture that came too late.
+  for (const item of items) await studio.thumbnails.get(item, 64, "webp");
+});
+
+Deno.test("video, audio and PDF have no thumbnail, and a lost file is no fault of the picture", async () => {
+  await using studio = await openStudio();
+  const pdf = await studio.keep(png(300), "application/pdf");
+  const { code, message } = await refusal(studio.thumbnails.get(pdf, 64, "webp"));
+  assert.equal(code, "no_thumbnail");
+  assert.match(message, /file is application\/pdf: thumbnails are made of jpeg, png, /);
+  const item = await studio.keep(png(301));
+  await studio.blobs.remove(item.file_path);
+  await assert.rejects(studio.thumbnails.get(item, 64, "webp"), Deno.errors.NotFound);
+});

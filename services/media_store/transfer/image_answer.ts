@@ -1,0 +1,64 @@
+/**
+ * An entity's bytes over HTTP: whole, in part, or word that the client has them already.
+ *
+ * @module
+ */
+import { create as contentDisposition } from "content-disposition";
+import type { Context } from "hono";
+import type { FileItem } from "../entities/file_facts.ts";
+import type { EntityService } from "../entities/service.ts";
+import { type ByteRange, contentRange, multipartOf, readRanges } from "./byte_ranges.ts";
+import { downloadName } from "./file_name.ts";
+import { cacheHeaders, isNotModified, rangeApplies, validatorsOf } from "./preconditions.ts";
+
+/**
+ * @param item at the version that is asked for
+ * @throws {Problem} `entity_not_found`, where it was deleted just now; `precondition_failed`,
+ * `range_not_satisfiable`
+ */
+export async function imageAnswer(
+  c: Context,
+  service: EntityService,
+  item: FileItem,
+): Promise<Response> {
+  const request = c.req.raw;
+  const size = item.file_size;
+  const validators = validatorsOf(item.sha256, item.updated_date);
+  const headers = cacheHeaders(validators);
+  if (isNotModified(request.headers, validators)) return c.body(null, 304, headers);
+  const whole = {
+    ...headers,
+    "Accept-Ranges": "bytes",
+    "Content-Type": item.mime_type,
+    "Content-Length": String(size),
+    "Content-Disposition": contentDisposition(downloadName(item), { type: "inline" }),
+    // The type is what the bytes are; a browser is not to find another in them.
+    "X-Content-Type-Options": "nosniff",
+  };
+  if (request.method === "HEAD") return c.body(null, 200, whole);
+
+  const ranges = rangeApplies(request.headers, validators) ? rangesOf(request, size) : null;
+  const [first, second] = ranges ?? [];
+  if (ranges === null || first === undefined) return c.body(await service.read(item), 200, whole);
+  if (second === undefined) {
+    return c.body(await service.read(item, first), 206, {
+      ...whole,
+      "Content-Length": String(first.end - first.start + 1),
+      "Content-Range": contentRange(first, size),
+    });
+  }
+  const parts = await Promise.all(
+    ranges.map(async (range) => ({ range, bytes: await service.read(item, range) })),
+  );
+  const { contentType, length, body } = multipartOf(parts, item.mime_type, size);
+  return c.body(body, 206, {
+    ...whole,
+    "Content-Type": contentType,
+    "Content-Length": String(length),
+  });
+}
+
+function rangesOf(request: Request, size: number): ByteRange[] | null {
+  const header = request.headers.get("Range");
+  return header === null ? null : readRanges(header, size);
+}
