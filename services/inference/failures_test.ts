@@ -1,5 +1,5 @@
 /**
- * What README.md says under "Failure modes", made to happen to the service as a process.
+ * What FAILURES.md says, made to happen to the service as a process.
  *
  * @module
  */

@@ -26,6 +26,9 @@ export interface EmbeddedBroker extends Link {
 
 const OWN_TOPICS = "inference/";
 
+/** How much may wait for a client on a WebSocket that does not read, bytes: then it is sent away. */
+const MOST_UNREAD = 16 * 1024 * 1024;
+
 /** @param port 0 lets the system choose @throws {SettingsError} where the port is taken */
 export async function startBroker(port: number): Promise<EmbeddedBroker> {
   const hostname = "127.0.0.1";
@@ -76,6 +79,7 @@ function toStream(socket: WebSocket): Duplex {
   const stream = new Duplex({
     read() {},
     write(chunk: Uint8Array<ArrayBuffer>, _encoding, done) {
+      if (socket.bufferedAmount > MOST_UNREAD) return done(new Error("client does not read"));
       if (socket.readyState === WebSocket.OPEN) socket.send(chunk);
       done();
     },

@@ -1,6 +1,7 @@
 import { SettingsError } from "@fovea/common/settings";
 import assert from "node:assert/strict";
 import { connectAsync } from "mqtt";
+import { freezeSubscriber } from "../testing/frozen_subscriber.ts";
 import { subscribe } from "../testing/subscriber.ts";
 import { mqttRoute } from "../routes/mqtt.ts";
 import { startBroker } from "./embedded_broker.ts";
@@ -61,6 +62,26 @@ Deno.test("a client on a WebSocket hears the same", async () => {
     const long = "x".repeat(200_000);
     await broker.publish({ ...message, payload: long });
     assert.equal((await subscriber.until(() => true)).payload.length, long.length);
+  }
+  await broker.close();
+  await web.shutdown();
+});
+
+Deno.test("subscribers that read nothing hold up no other, and one on a WebSocket is sent away", async () => {
+  const broker = await startBroker(0);
+  const web = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    mqttRoute(broker.accept).fetch,
+  );
+  {
+    await using subscriber = await subscribe(broker.url, "#");
+    using _onTcp = await freezeSubscriber(Number(new URL(broker.url).port), false);
+    using _onWebSocket = await freezeSubscriber(web.addr.port, true);
+    // More than the system and the broker keep for who does not read.
+    const long = "x".repeat(200_000);
+    for (let i = 1; i <= 200; i++) await broker.publish({ ...message, payload: `${i} ${long}` });
+    await subscriber.until(({ payload }) => payload.startsWith("200 "));
+    await subscriber.until(({ payload }) => payload === "gone");
   }
   await broker.close();
   await web.shutdown();

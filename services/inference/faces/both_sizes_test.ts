@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sureAtBothSizes } from "./both_sizes.ts";
-import { faceAt, scriptedNet } from "./scripted_net.ts";
+import { faceAt, scriptedNet } from "../testing/scripted_net.ts";
 
 const BLANK = new Uint8Array(600 * 600 * 3);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { findFaces } from "./find_faces.ts";
-import { faceAt, scriptedNet } from "./scripted_net.ts";
+import { faceAt, scriptedNet } from "../testing/scripted_net.ts";
 
 const SIZE = { width: 600, height: 600 };
 const WHOLE = {

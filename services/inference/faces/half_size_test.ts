@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { detectAtHalfSize } from "./half_size.ts";
-import { faceAt, scriptedNet } from "./scripted_net.ts";
+import { faceAt, scriptedNet } from "../testing/scripted_net.ts";
 
 Deno.test("a network is shown the mean of each four pixels", async () => {
   const shown: [number[], number, number][] = [];

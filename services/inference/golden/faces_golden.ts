@@ -15,7 +15,7 @@ import { NATIVE_FLAGS, runProgram } from "../testing/native_program.ts";
 import { goldenViews, type Pixels } from "./faces_views.ts";
 
 /** Each model, with the frame of its network and the name by which the script knows it. */
-export const NETS = {
+const NETS = {
   "yunet-2023mar": { net: "yunet", width: 640, height: 640 },
   "yunet-n-dynamic": { net: "yunet", width: 640, height: 640 },
   "ultraface-rfb-320": { net: "ultraface", width: 320, height: 240 },

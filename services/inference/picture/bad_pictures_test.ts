@@ -9,9 +9,9 @@ import {
   craftPng,
   pngChunk,
   withSegment,
-} from "./crafted_files.ts";
+} from "../testing/crafted_files.ts";
 import { decode } from "./decode.ts";
-import { file } from "./made_files.ts";
+import { file } from "../testing/made_files.ts";
 
 const MAX_PIXELS = 50_000_000;
 const IMAGES = new URL("../../../clients/images/", import.meta.url);

@@ -13,9 +13,9 @@ import {
   iccChunk,
   iccSegment,
   withSegment,
-} from "./crafted_files.ts";
+} from "../testing/crafted_files.ts";
 import { decode, type Enough } from "./decode.ts";
-import { file, quarters } from "./made_files.ts";
+import { file, quarters } from "../testing/made_files.ts";
 
 const MAX_PIXELS = 50_000_000;
 const IMAGES = new URL("../../../clients/images/", import.meta.url);

@@ -9,7 +9,7 @@ export const taskType = z.enum(TASK_TYPES);
 const entityId = z.int().positive();
 const MAX_PRIORITY = 10;
 
-export const jobRequest = z.object({
+const jobRequest = z.object({
   media_store_id: entityId,
   priority: z.int().optional(),
   job_id: z.uuid().optional(),

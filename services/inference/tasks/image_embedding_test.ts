@@ -3,7 +3,7 @@ import { testModel } from "@fovea/testing/models";
 import { FilterType, MagickFormat, MagickImage } from "@imagemagick/magick-wasm";
 import assert from "node:assert/strict";
 import { decode, type Enough } from "../picture/decode.ts";
-import { file } from "../picture/made_files.ts";
+import { file } from "../testing/made_files.ts";
 import { clipInput, DEVIATION, imageEmbedding, MEAN } from "./image_embedding.ts";
 
 const MAX_PIXELS = 50_000_000;

@@ -1,8 +1,7 @@
 /**
  * A worker that does what a real one should not, by the entity's id: 1 nothing wrong, 2 computes for
  * ever, 3 dies, 4 grows, 5 does nothing until it is cancelled; 6 answers the next canary wrongly,
- * 7 never;
- * 8 takes half a second.
+ * 7 never; 8 takes half a second. A model named "endless" it loads for ever.
  *
  * @module
  */
@@ -26,6 +25,7 @@ thread.onmessage = ({ data: order }) => {
     case "start":
       return thread.postMessage({ kind: "started" });
     case "load":
+      while (order.model.name === "endless");
       return thread.postMessage({ kind: "loaded" });
     case "cancel":
       return ended({ ok: false, code: "cancelled", detail: "stopped", times });

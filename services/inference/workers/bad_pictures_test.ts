@@ -9,7 +9,7 @@ import {
   craftPng,
   iccChunk,
   withSegment,
-} from "../picture/crafted_files.ts";
+} from "../testing/crafted_files.ts";
 import { silent } from "../testing/open_jobs.ts";
 import { WorkerPool } from "./pool.ts";
 

@@ -20,7 +20,6 @@ export interface MemberOptions {
   onEnd: (reason: EndReason | "idle" | "closed") => void;
 }
 
-/** A worker thread and the orders it has not reported on yet. */
 export class Member {
   readonly place: number;
   /** Resolves when it has everything loaded; rejects where that fails. */

@@ -34,6 +34,8 @@ export interface PoolOptions {
   canaryEvery?: number;
   /** Milliseconds a worker has for its answer to all canaries. */
   canaryDeadline?: number;
+  /** Milliseconds a worker has to load a model whose weights are at hand, and to show that it is fit. */
+  loadDeadline?: number;
 }
 
 /** How the workers are. */
@@ -57,10 +59,12 @@ const REPLACEMENT_PAUSE = 5000;
 /** Milliseconds a worker has to stop a job by itself, before it is stopped together with it. */
 const CANCEL_GRACE = 1000;
 
+const DEFAULTS = { canaryEvery: 5 * 60_000, canaryDeadline: 20_000, loadDeadline: 2 * 60_000 };
+
 const NO_TIMES = { fetch: 0, decode: 0, infer: 0 };
 
 export class WorkerPool {
-  readonly #options: PoolOptions & { canaryEvery: number; canaryDeadline: number };
+  readonly #options: PoolOptions & typeof DEFAULTS;
   readonly #members = new Set<Member>();
   readonly #models = new Map<TaskType, ModelFile>();
   /** The first worker's answers to the canary, by task. */
@@ -78,7 +82,7 @@ export class WorkerPool {
   #closed = false;
 
   constructor(options: PoolOptions) {
-    this.#options = { canaryEvery: 5 * 60_000, canaryDeadline: 20_000, ...options };
+    this.#options = { ...DEFAULTS, ...options };
     for (let i = 0; i < options.size; i++) this.#employ();
   }
 
@@ -224,9 +228,12 @@ export class WorkerPool {
       },
     });
     this.#members.add(member);
-    const started = [member.ask({ kind: "start", settings }).then(() => {})];
-    for (const [task, model] of this.#models) started.push(this.#loadInto(member, task, model));
-    member.ready = Promise.all(started);
+    member.ready = member.ask({ kind: "start", settings });
+    const loaded = Array.from(
+      this.#models,
+      ([task, model]) => this.#loadInto(member, task, model),
+    );
+    member.ready = Promise.all([member.ready, ...loaded]);
     member.ready.then(() => {
       this.#unfit.delete(place);
       onFree();
@@ -247,12 +254,20 @@ export class WorkerPool {
 
   /** @throws {Problem} saying what is wrong with the model or with the worker */
   async #loadInto(member: Member, task: TaskType, model: ModelFile): Promise<void> {
-    const [report, fault] = await Promise.all([
-      member.ask(
-        this.#lend(member, task, model).then((tower) => ({ kind: "load", task, model, tower })),
-      ),
-      this.#ask(member, task),
-    ]);
+    const order = this.#lend(member, task, model)
+      .then((tower) => ({ kind: "load", task, model, tower }) as const);
+    const reports = Promise.all([member.ask(order), this.#ask(member, task)]);
+    // What the weights take to be read, and the thread to come up, does not count.
+    await Promise.race([Promise.allSettled([order, member.ready]), reports]);
+    const { loadDeadline, log } = this.#options;
+    const timer = setTimeout(() => {
+      log.warn({ worker: member.place, model: model.name }, "worker ended: it loads for too long");
+      const what = `model ${model.name} can't be loaded: it took longer than ${
+        loadDeadline / 1000
+      } s`;
+      member.end("stuck", new Problem("model_unavailable", what));
+    }, loadDeadline);
+    const [report, fault] = await reports.finally(() => clearTimeout(timer));
     if (report.kind === "cannot_load") {
       throw new Problem(
         "model_unavailable",

@@ -1,7 +1,7 @@
 import type { FaceDetectionResult } from "@fovea/contract";
 import { testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
-import { silent } from "../testing/open_jobs.ts";
+import { refusal, silent } from "../testing/open_jobs.ts";
 import type { Outcome } from "./messages.ts";
 import { type PoolOptions, WorkerPool } from "./pool.ts";
 
@@ -252,4 +252,14 @@ Deno.test("a file that is no model is refused by name", async () => {
     opened.pool.load("image_embedding", coffee),
     /model coffee can't be loaded: /,
   );
+});
+
+Deno.test("a model that a worker loads for ever is refused by name, and the next worker serves the others", async () => {
+  using opened = await poolOf(1, "", { script: misbehaving, loadDeadline: 3000 });
+  const { pool } = opened;
+  const refused = await refusal(pool.load("image_embedding", { ...model, name: "endless" }));
+  assert.equal(refused.code, "model_unavailable");
+  assert.equal(refused.message, "model endless can't be loaded: it took longer than 3 s");
+  assert.equal(pool.state.restarts.stuck, 1);
+  assert.equal((await pool.run(faces(1))).ok, true);
 });

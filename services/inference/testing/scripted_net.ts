@@ -1,4 +1,4 @@
-import type { Detection, FaceNet } from "./face_net.ts";
+import type { Detection, FaceNet } from "../faces/face_net.ts";
 
 /** A network for tests that sees what it is told to, by the width of the picture that it is shown. */
 export function scriptedNet(seen: Record<number, Detection[]>): FaceNet & { shown: number[] } {

@@ -9,7 +9,7 @@ import {
   MagickFormat,
   MagickImage,
 } from "@imagemagick/magick-wasm";
-import { initialize } from "./decode.ts";
+import { initialize } from "../picture/decode.ts";
 
 /** A picture in one colour. `change` may paint on it, or add what a header says. */
 export async function file(
