@@ -14,7 +14,7 @@ import { printFigures } from "./table.ts";
 
 const PARTS: Readonly<Record<string, Part>> = { engine, jobs, soak, store };
 
-const HELP = `Usage: deno task bench [--seconds N] [PART …]
+const HELP = `Usage: ./fovea bench [--seconds N] [PART …]
 
 Measures Fovea, beside onnxruntime-web, onnxruntime-node, @huggingface/transformers and sharp, which
 it installs into services/inference/bench/peers (500 MB). Prints tables, and writes dist/bench.json.
