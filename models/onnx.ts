@@ -24,10 +24,12 @@ export interface Node {
   attributes?: Record<string, Attribute>;
 }
 
-/** A float tensor that goes in or out; a name in its shape stands for a size known only at run time. */
+/** A tensor that goes in or out; a name in its shape stands for a size known only at run time. */
 export interface Port {
   name: string;
   shape: (number | string)[];
+  /** Of its elements; float unless said. */
+  type?: "float" | "int64";
 }
 
 export interface Model {
@@ -126,7 +128,7 @@ function writeType(port: Port, pbf: PbfWriter): void {
 }
 
 function writeTensorType(port: Port, pbf: PbfWriter): void {
-  pbf.writeVarintField(1, FLOAT);
+  pbf.writeVarintField(1, port.type === "int64" ? INT64 : FLOAT);
   pbf.writeMessage(2, writeShape, port.shape);
 }
 
