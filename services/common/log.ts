@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import pino from "pino";
 import pretty from "pino-pretty";
 import type { CommonSettings } from "./settings.ts";
@@ -5,8 +6,8 @@ import type { CommonSettings } from "./settings.ts";
 export type Logger = pino.Logger;
 
 /**
- * The service's log, on stderr: a line per fact, written before the call returns, so that the last
- * words of a dying process are not lost.
+ * The service's log, on stderr: a line per fact. A warning, and all before it, is written before the
+ * call returns, so that the last words of a dying process are not lost.
  */
 export function openLog(
   service: string,
@@ -18,9 +19,34 @@ export function openLog(
     base: { service },
     formatters: { level: (label) => ({ level: label }) },
   };
-  if (format === "json") return pino(options, pino.destination({ dest: 2, sync: true }));
+  if (format === "json") return pino(options, inTurns());
   return pino(
     options,
     pretty({ destination: 2, sync: true, ignore: "service", translateTime: "HH:MM:ss.l" }),
   );
+}
+
+/**
+ * Writes the lines of a turn of the event loop together: under load, to write each by itself would
+ * take longer than what it tells of.
+ */
+function inTurns(): pino.DestinationStream {
+  const stderr = pino.destination({ dest: 2, sync: true });
+  let lines = "";
+  const flush = () => {
+    if (lines !== "") stderr.write(lines);
+    lines = "";
+  };
+  globalThis.addEventListener("unload", flush);
+  const stream = {
+    // Has pino set `lastLevel` before each line.
+    [Symbol.for("pino.metadata")]: true,
+    lastLevel: 0,
+    write(line: string) {
+      if (lines === "") setImmediate(flush);
+      lines += line;
+      if (stream.lastLevel >= pino.levels.values.warn!) flush();
+    },
+  };
+  return stream;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Kysely, sql, SqliteAdapter, type SqliteDatabase, SqliteDialect } from "kysely";
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from "kysely";
 import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migration";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { SettingsError } from "./settings.ts";
@@ -54,24 +54,6 @@ export async function openSqlite<Tables>(
       { cause: error },
     );
   }
-}
-
-/**
- * Writes without waiting for the disk what a power cut may take back. A process that is killed loses
- * nothing of it, and it never overtakes what was written before.
- */
-export async function writeUnsynced<Tables>(
-  db: Kysely<Tables>,
-  write: (db: Kysely<Tables>) => Promise<unknown>,
-): Promise<void> {
-  await db.connection().execute(async (connection) => {
-    await sql`PRAGMA synchronous = NORMAL`.execute(connection);
-    try {
-      await write(connection);
-    } finally {
-      await sql`PRAGMA synchronous = FULL`.execute(connection);
-    }
-  });
 }
 
 /** Tables that a newer version has changed may mean something else by now. */

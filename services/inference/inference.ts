@@ -57,8 +57,8 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     .executeTakeFirstOrThrow();
 
   const broker = settings.MQTT_URL === undefined ? await startBroker(settings.MQTT_PORT) : null;
-  const link = new BrokerLink({
-    url: broker?.ownUrl ?? settings.MQTT_URL!,
+  const link = broker ?? new BrokerLink({
+    url: settings.MQTT_URL!,
     clientId,
     onConnect: (remembers) => outbox.resume(remembers),
     log,
@@ -171,7 +171,8 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
 
   await attempts.recover();
   dispatcher.start();
-  outbox.wake();
+  // A broker that has just come up remembers nothing.
+  if (broker !== null) outbox.resume(false);
   delivery.wake();
   const server = listen({
     hostname: settings.INFERENCE_HOST,
@@ -195,6 +196,5 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   await delivery.close();
   await outbox.close(GRACE);
   await link.close();
-  await broker?.close();
   pool.close();
 }

@@ -9,11 +9,14 @@ import { parseArgs } from "node:util";
 import { decode } from "./picture/decode.ts";
 import { clipInput } from "./tasks/image_embedding.ts";
 import { openSession } from "./tasks/onnx_session.ts";
+import { dot, embedCaptions, isPublished, nearest, TEXT_TOWER } from "./verify_captions.ts";
 
 const HELP = `Usage: ./fovea verify-models [model]
 
 Embeds known pictures and compares with published values; model defaults to clip-vit-b-32. Where
-clip-vit-b-32-int8 is there too, it is compared with that.
+clip-vit-b-32-int8 is there too, it is compared with that. Where CLIP's text tower is there, as
+${TEXT_TOWER.file}, captions are put in order by it; it comes from
+${TEXT_TOWER.url}
 
   MODELS_DIR   where models lie; default ./models/cache
 
@@ -83,12 +86,39 @@ async function main(args: string[]): Promise<number> {
   if (quantised !== null) {
     for (const picture of PICTURES) checks.push(await compareTowers(picture, embed, quantised));
   }
+  checks.push(...await checkCaptions(embed));
   for (const { name, passed, detail } of checks) {
     console.log(`${passed ? "pass" : "FAIL"}  ${choice}: ${name} (${detail})`);
   }
-  console.log("skip  captions in the order of their meaning: CLIP's text tower is not served here");
+  if (!await isThere(textTower())) {
+    console.log(`skip  ${choice}: captions: the text tower is not in MODELS_DIR, see --help`);
+  }
   return checks.every(({ passed }) => passed) ? 0 : 1;
 }
+
+/** Of pictures and captions, with the text tower where that is there. */
+async function checkCaptions(embed: Embed): Promise<Check[]> {
+  const path = textTower();
+  if (!await isThere(path)) return [];
+  const captions = await embedCaptions(path);
+  const order = nearest(await embed("chelsea.png"), captions);
+  return [
+    {
+      name: `${TEXT_TOWER.file} is the published one`,
+      passed: await isPublished(path),
+      detail: `SHA-256 has to be ${TEXT_TOWER.sha256}`,
+    },
+    {
+      name: `of photos of a ${[...captions.keys()].join(", ")}, chelsea.png is one of a cat`,
+      passed: order[0] === "cat",
+      detail: `nearest first: ${order.join(", ")}`,
+    },
+  ];
+}
+
+const modelsDir = () => Deno.env.get("MODELS_DIR") || "./models/cache";
+const textTower = () => `${modelsDir()}/${TEXT_TOWER.file}`;
+const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
 
 async function compareTowers(picture: string, embed: Embed, quantised: Embed): Promise<Check> {
   const [a, b] = [await embed(picture), await quantised(picture)];
@@ -103,7 +133,7 @@ async function compareTowers(picture: string, embed: Embed, quantised: Embed): P
 /** Loads a tower by its name; null where its weights are not there. */
 async function open(choice: string): Promise<Embed | null> {
   const [entry] = modelsFor("image_embedding", choice);
-  const path = await findModel(entry!, Deno.env.get("MODELS_DIR") || "./models/cache");
+  const path = await findModel(entry!, modelsDir());
   if (path === null) return null;
   const session = await openSession(path);
   return async (name) => {
@@ -112,10 +142,6 @@ async function open(choice: string): Promise<Embed | null> {
     const pixels = { data: clipInput(picture), dims: [1, 3, 224, 224] };
     return (await session.run({ pixel_values: pixels })).image_embeds!.data;
   };
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,5 +1,5 @@
 /**
- * The connection to the broker, embedded or not, renewed for as long as the service runs.
+ * The connection to a broker of the user's, renewed for as long as the service runs.
  *
  * Each connection is a client of its own, which keeps nothing for the next one: what was not
  * acknowledged is sent again by the outbox, in order.
@@ -9,7 +9,7 @@
 import type { Logger } from "@fovea/common/log";
 import { connectionFailure, type ServiceStatus, TOPICS } from "@fovea/contract";
 import { connect, type MqttClient } from "mqtt";
-import type { Publish } from "./outbox.ts";
+import { farewell, type Link, type Publish } from "./link.ts";
 
 export interface BrokerLinkOptions {
   url: string;
@@ -30,13 +30,10 @@ const CONNECT_PATIENCE = 10_000;
 
 const ACKNOWLEDGE_PATIENCE = 20_000;
 
-/** For the last word before the service ends, milliseconds. */
-const FAREWELL_PATIENCE = 2000;
-
 /** MQTT 3.1.1, 3.2.2.3: return codes of a broker that does not want this user. */
 const REFUSED_USER = [4, 5];
 
-export class BrokerLink {
+export class BrokerLink implements Link {
   readonly #options: BrokerLinkOptions;
   /** The broker's URL, without user and password. */
   readonly #shown: string;
@@ -58,7 +55,6 @@ export class BrokerLink {
     this.#client = this.#connect();
   }
 
-  /** Why there is no connection; null where there is one. */
   get trouble(): string | null {
     return this.#trouble;
   }
@@ -80,16 +76,10 @@ export class BrokerLink {
       });
     });
 
-  /** Says that the service has stopped on purpose, and disconnects. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#pause);
-    if (this.#connected) {
-      const patience = Promise.withResolvers<void>();
-      const timer = setTimeout(patience.resolve, FAREWELL_PATIENCE);
-      await Promise.race([this.#say("stopped"), patience.promise]);
-      clearTimeout(timer);
-    }
+    if (this.#connected) await farewell(this.#say("stopped"));
     this.#drop("service is ending");
     await this.#client.endAsync(true);
   }

@@ -1,42 +1,37 @@
 /**
  * The broker for who has none: MQTT 3.1.1 by Aedes in this process, over TCP and WebSocket.
  *
- * Everybody may connect and subscribe; what stands under `inference/` only the service itself may
- * publish, so that no page or program on this machine can make up an event.
+ * Everybody may connect and subscribe. What stands under `inference/` no client may publish, so that
+ * no page or program on this machine can make up an event: the service itself needs no connection.
  *
  * @module
  */
 import { cannotListen } from "@fovea/common/serve";
-import { Aedes, type Client } from "aedes";
+import { type ServiceStatus, TOPICS } from "@fovea/contract";
+import { Aedes } from "aedes";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { Duplex } from "node:stream";
+import { farewell, type Link } from "./link.ts";
+import type { Message } from "./message_log.ts";
 
-export interface EmbeddedBroker {
+/** Always there, and with nothing retained when it starts. */
+export interface EmbeddedBroker extends Link {
+  trouble: null;
   /** Where clients on this machine connect, as an MQTT URL. */
   url: string;
-  /** The URL with which the service itself connects and may publish. */
-  ownUrl: string;
   /** Takes a WebSocket that speaks MQTT. */
   accept(socket: WebSocket): void;
-  close(): Promise<void>;
 }
 
-const OWN_NAME = "inference";
 const OWN_TOPICS = "inference/";
 
 /** @param port 0 lets the system choose @throws {SettingsError} where the port is taken */
 export async function startBroker(port: number): Promise<EmbeddedBroker> {
   const hostname = "127.0.0.1";
-  const password = crypto.randomUUID();
-  const own = new WeakSet<Client>();
   const broker = await Aedes.createBroker();
-  broker.authenticate = (client, username, given, done) => {
-    if (username === OWN_NAME && given?.toString() === password) own.add(client);
-    done(null, true);
-  };
-  broker.authorizePublish = (client, packet, done) => {
-    const allowed = client === null || own.has(client) || !packet.topic.startsWith(OWN_TOPICS);
+  broker.authorizePublish = (_client, packet, done) => {
+    const allowed = !packet.topic.startsWith(OWN_TOPICS);
     done(allowed ? null : new Error(`only the service publishes under ${OWN_TOPICS}`));
   };
 
@@ -48,12 +43,26 @@ export async function startBroker(port: number): Promise<EmbeddedBroker> {
     broker.close();
     throw cannotListen(error, { hostname, port, portSetting: "MQTT_PORT" });
   }
-  const address = `${hostname}:${(server.address() as AddressInfo).port}`;
+
+  // Aedes calls back where it would acknowledge a client's message.
+  const publish = ({ topic, payload, retain }: Pick<Message, "topic" | "payload" | "retain">) =>
+    new Promise<void>((resolve, reject) => {
+      broker.publish(
+        { cmd: "publish", topic, payload, retain, qos: 1, dup: false },
+        (error) => error ? reject(error) : resolve(),
+      );
+    });
+  const say = (status: ServiceStatus) =>
+    publish({ topic: TOPICS.status, payload: status, retain: true });
+  await say("online");
+
   return {
-    url: `mqtt://${address}`,
-    ownUrl: `mqtt://${OWN_NAME}:${password}@${address}`,
+    url: `mqtt://${hostname}:${(server.address() as AddressInfo).port}`,
+    trouble: null,
+    publish,
     accept: (socket) => void broker.handle(toStream(socket)),
     close: async () => {
+      await farewell(say("stopped"));
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await new Promise<void>((resolve) => broker.close(() => resolve()));
       await closed;

@@ -5,23 +5,33 @@ import { subscribe } from "../testing/subscriber.ts";
 import { mqttRoute } from "../routes/mqtt.ts";
 import { startBroker } from "./embedded_broker.ts";
 
+const message = { topic: "inference/events", payload: "real", retain: false, at: 0 };
+
 Deno.test("what the service publishes reaches a subscriber, and what is retained a late one", async () => {
   const broker = await startBroker(0);
-  const own = await connectAsync(broker.ownUrl);
   {
     await using early = await subscribe(broker.url, "inference/#");
-    await own.publishAsync("inference/status", "online", { qos: 1, retain: true });
-    await early.until(({ payload }) => payload === "online");
-    await using late = await subscribe(broker.url, "inference/status");
+    await broker.publish({ ...message, topic: "inference/job/1/completed", retain: true });
+    await early.until(({ payload }) => payload === message.payload);
+    await using late = await subscribe(broker.url, "inference/job/+/completed");
     assert.equal((await late.until(() => true)).retained, true);
   }
-  await own.endAsync();
   await broker.close();
+});
+
+Deno.test("the status says online from the start, and stopped at the end", async () => {
+  const broker = await startBroker(0);
+  {
+    await using subscriber = await subscribe(broker.url, "inference/status");
+    assert.equal((await subscriber.until(() => true)).payload, "online");
+    const closed = broker.close();
+    await subscriber.until(({ payload }) => payload === "stopped");
+    await closed;
+  }
 });
 
 Deno.test("nobody but the service can publish an event", async () => {
   const broker = await startBroker(0);
-  const own = await connectAsync(broker.ownUrl);
   const stranger = await connectAsync(broker.url, { reconnectPeriod: 0 });
   {
     await using subscriber = await subscribe(broker.url, "#");
@@ -29,12 +39,11 @@ Deno.test("nobody but the service can publish an event", async () => {
     await subscriber.until(({ payload }) => payload === "allowed");
     stranger.publish("inference/job/x/completed", "made up", { qos: 0 });
     await new Promise<void>((resolve) => stranger.once("close", () => resolve()));
-    await own.publishAsync("inference/events", "real", { qos: 1 });
-    await subscriber.until(({ payload }) => payload === "real");
+    await broker.publish(message);
+    await subscriber.until(({ payload }) => payload === message.payload);
     assert.ok(!subscriber.heard.some(({ payload }) => payload === "made up"));
   }
   await stranger.endAsync(true);
-  await own.endAsync();
   await broker.close();
 });
 
@@ -44,17 +53,15 @@ Deno.test("a client on a WebSocket hears the same", async () => {
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     mqttRoute(broker.accept).fetch,
   );
-  const own = await connectAsync(broker.ownUrl);
   {
     await using subscriber = await subscribe(
       `ws://127.0.0.1:${web.addr.port}/mqtt`,
       "inference/events",
     );
     const long = "x".repeat(200_000);
-    await own.publishAsync("inference/events", long, { qos: 1 });
+    await broker.publish({ ...message, payload: long });
     assert.equal((await subscriber.until(() => true)).payload.length, long.length);
   }
-  await own.endAsync();
   await broker.close();
   await web.shutdown();
 });

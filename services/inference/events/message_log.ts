@@ -8,9 +8,9 @@
  *
  * @module
  */
-import { writeUnsynced } from "@fovea/common/sqlite";
 import { TOPICS } from "@fovea/contract";
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import { prepared } from "../jobs/prepared.ts";
 import type { OutboxTable, Tables } from "../jobs/tables.ts";
 
 export interface Message {
@@ -37,22 +37,38 @@ const TRIM_BATCH = 500;
 
 type Row = Selectable<OutboxTable>;
 
+/** One query for any number of messages, so that it need not be built for each. */
+const insert = prepared<{ messages: string }>()((db, { messages }) =>
+  db.insertInto("outbox").columns(["topic", "payload", "retain", "at", "kept_from"])
+    .expression(sql`
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 3
+      FROM json_each(${messages})`)
+);
+
+const after = (limit: number) =>
+  prepared<{ seq: number }>()((db, { seq }) =>
+    db.selectFrom("outbox").selectAll().where("seq", ">", seq).orderBy("seq").limit(sql.lit(limit))
+  );
+
+/** By limit, of which there are a few; it stands in the text, see [note: literals]. */
+const pages = new Map<number, ReturnType<typeof after>>();
+
+const moveCursor = prepared<{ seq: number }>()((db, { seq }) =>
+  db.updateTable("instance").set({ sent_through: seq })
+);
+
 /** Adds messages to those that are to be sent; call `Outbox.wake` once the transaction stands. */
 export async function enqueue(
   transaction: Transaction<Tables>,
   messages: readonly Message[],
 ): Promise<void> {
-  await transaction.insertInto("outbox")
-    .values(
-      messages.map(({ topic, payload, retain, at }) => ({
-        topic,
-        payload,
-        retain: Number(retain),
-        at,
-        kept_from: at,
-      })),
-    )
-    .execute();
+  const rows = messages.map(({ topic, payload, retain, at }) => [
+    topic,
+    payload,
+    Number(retain),
+    at,
+  ]);
+  await insert(transaction, { messages: JSON.stringify(rows) });
 }
 
 /** The SQL of the log. */
@@ -74,10 +90,7 @@ export class MessageLog {
 
   /** A power cut may set it back a little: then some messages are sent again. */
   async moveCursor(seq: number): Promise<void> {
-    await writeUnsynced(
-      this.#db,
-      (db) => db.updateTable("instance").set({ sent_through: seq }).execute(),
-    );
+    await moveCursor(this.#db, { seq });
   }
 
   /** The newest message there ever was. */
@@ -89,15 +102,14 @@ export class MessageLog {
 
   /** The oldest messages behind a place, in order. */
   async after(seq: number, limit: number): Promise<LoggedMessage[]> {
-    const rows = await this.#db.selectFrom("outbox").selectAll().where("seq", ">", seq)
-      .orderBy("seq").limit(limit).execute();
-    return rows.map(asMessage);
+    const page = pages.getOrInsertComputed(limit, after);
+    return (await page(this.#db, { seq })).map(asMessage);
   }
 
   /** The oldest steps of jobs behind a place, in order. */
   async stepsAfter(seq: number, limit: number): Promise<LoggedMessage[]> {
     const rows = await this.#db.selectFrom("outbox").selectAll().where("seq", ">", seq)
-      .where("topic", "=", TOPICS.events).orderBy("seq").limit(limit).execute();
+      .where("topic", "=", TOPICS.events).orderBy("seq").limit(sql.lit(limit)).execute();
     return rows.map(asMessage);
   }
 

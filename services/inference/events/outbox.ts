@@ -7,14 +7,8 @@
 import type { Logger } from "@fovea/common/log";
 import type { Kysely } from "kysely";
 import type { Tables } from "../jobs/tables.ts";
-import { MAX_KEPT, type Message, MessageLog } from "./message_log.ts";
-
-/**
- * Sends one message, QoS 1. Resolves when it has been acknowledged.
- *
- * @throws {Error} where the connection is not there, or was lost before that
- */
-export type Publish = (message: Message) => Promise<void>;
+import type { Publish } from "./link.ts";
+import { MAX_KEPT, MessageLog } from "./message_log.ts";
 
 export interface OutboxOptions {
   db: Kysely<Tables>;

@@ -7,7 +7,8 @@ import { subscribe } from "../testing/subscriber.ts";
 import { BrokerLink } from "./broker_link.ts";
 import { startBroker } from "./embedded_broker.ts";
 import { enqueue, MAX_KEPT, MessageLog } from "./message_log.ts";
-import { Outbox, type Publish } from "./outbox.ts";
+import type { Publish } from "./link.ts";
+import { Outbox } from "./outbox.ts";
 
 const MINUTE = 60_000;
 type Opened = Awaited<ReturnType<typeof openJobs>>;
@@ -139,20 +140,19 @@ Deno.test("a retained message is cleared when its time has come, also after a re
   await using opened = await openJobs();
   const broker = await startBroker(0);
   const topic = "inference/job/1/completed";
-  {
-    await using before = linkedOutbox(opened, broker.ownUrl);
-    await write(opened, { topic, payload: "done", retain: true });
-    before.outbox.wake();
-    await using early = await subscribe(broker.url, topic);
-    await early.until(({ payload }) => payload === "done");
-  }
+  const before = outboxOn(opened, broker.publish);
+  await write(opened, { topic, payload: "done", retain: true });
+  before.wake();
+  await before.close(10_000);
   assert.deepEqual(await retained(broker.url, topic), ["done"]);
 
   opened.clock.now += 2 * MINUTE;
   {
     await using watching = await subscribe(broker.url, topic);
-    await using _after = linkedOutbox(opened, broker.ownUrl);
+    const after = outboxOn(opened, broker.publish);
+    after.wake();
     await watching.until(({ payload }) => payload === "");
+    await after.close(10_000);
   }
   assert.deepEqual(await retained(broker.url, topic), []);
   await broker.close();

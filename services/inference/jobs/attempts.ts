@@ -15,7 +15,7 @@ import type { Outcome } from "../workers/messages.ts";
 import { type Backoff, pauseBefore } from "./backoff.ts";
 import { MAX_WAIT, QueueRepository, type Turn } from "./queue.ts";
 import type { ServiceRate } from "./service_rate.ts";
-import type { Step, Steps } from "./steps.ts";
+import type { Early, Step, Steps } from "./steps.ts";
 import type { JobRow, Tables } from "./tables.ts";
 
 export const MAX_ATTEMPTS = 3;
@@ -53,20 +53,30 @@ export class Attempts {
     this.#options = options;
   }
 
-  /** Begins the job whose turn it is, of those whose model is loaded; undefined where there is none. */
-  async begin(): Promise<JobRow | undefined> {
-    const { steps, models, now, maxWait = MAX_WAIT } = this.#options;
-    return await steps.run(async ({ transaction, tell }) => {
+  /**
+   * Begins the jobs whose turn it is, so many at most, of those whose model is loaded. They can be
+   * worked on at once; where that they were begun can't be written, they wait for their turn again.
+   */
+  async begin(most: number): Promise<Early<JobRow[]>> {
+    return await this.#options.steps.runEarly(async ({ transaction, tell }) => {
       const queue = new QueueRepository(transaction);
-      const turn = this.#turn;
-      let job = await queue.claim(models.loaded(), turn, now(), maxWait);
-      if (turn === "longest_wait") {
-        this.#turn = "priority";
-        job ??= await queue.claim(models.loaded(), "priority", now(), maxWait);
-      } else this.#turn = "longest_wait";
-      if (job !== undefined) tell("job_started", job);
-      return job;
+      const begun: JobRow[] = [];
+      while (begun.length < most) {
+        const job = await this.#claim(queue);
+        if (job === undefined) break;
+        tell("job_started", job);
+        begun.push(job);
+      }
+      return begun;
     });
+  }
+
+  async #claim(queue: QueueRepository): Promise<JobRow | undefined> {
+    const { models, now, maxWait = MAX_WAIT } = this.#options;
+    const claim = (turn: Turn) => queue.claim(models.loaded(), turn, now(), maxWait);
+    const turn = this.#turn;
+    this.#turn = turn === "priority" ? "longest_wait" : "priority";
+    return await claim(turn) ?? (turn === "longest_wait" ? await claim("priority") : undefined);
   }
 
   /**

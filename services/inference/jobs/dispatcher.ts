@@ -25,6 +25,8 @@ export interface DispatcherOptions {
 const WRITE_PAUSE = 1000;
 
 interface Run {
+  /** Of the job; a job_id may come again while the worker still stops. */
+  seq: number;
   /** Stops the worker. */
   stop: AbortController;
   ended: Promise<void>;
@@ -32,8 +34,7 @@ interface Run {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  /** By `seq` of the job: a job_id may come again while the worker still stops. */
-  readonly #running = new Map<number, Run>();
+  readonly #running = new Set<Run>();
   #dispatching = false;
   #woken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,7 +64,7 @@ export class Dispatcher {
   /** Stops the worker that is busy with a job, if one is. */
   cancel(seq: number): void {
     // What began it may have been written together with what cancelled it, and is heard first.
-    setImmediate(() => this.#running.get(seq)?.stop.abort());
+    setImmediate(() => this.#stopRun(seq));
   }
 
   /**
@@ -73,10 +74,10 @@ export class Dispatcher {
   async stop(patience: number): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    const ended = () => Promise.all(Array.from(this.#running.values(), ({ ended }) => ended));
+    const ended = () => Promise.all(Array.from(this.#running, ({ ended }) => ended));
     const timer = setTimeout(() => {
       this.#handingBack = true;
-      for (const { stop } of this.#running.values()) stop.abort();
+      for (const { stop } of this.#running) stop.abort();
     }, patience);
     await ended();
     clearTimeout(timer);
@@ -87,17 +88,29 @@ export class Dispatcher {
     while (this.#woken && !this.#stopped) {
       this.#woken = false;
       pool.showCanary(MAX_WAIT);
-      while (pool.hasFree && !this.#stopped) {
-        const job = await attempts.begin();
-        if (job === undefined) {
-          pool.showCanary(0);
-          break;
-        }
-        const stop = new AbortController();
-        const ended = this.#serve(job, stop.signal).finally(() => this.#running.delete(job.seq));
-        this.#running.set(job.seq, { stop, ended });
+      while (pool.free > 0 && !this.#stopped) {
+        const { result: jobs, written } = await attempts.begin(pool.free);
+        for (const job of jobs) this.#run(job);
+        written.catch((error) => {
+          for (const { seq } of jobs) this.#stopRun(seq);
+          this.#tryAgain(error);
+        });
+        if (jobs.length > 0) continue;
+        pool.showCanary(0);
+        break;
       }
     }
+  }
+
+  #run(job: JobRow): void {
+    const stop = new AbortController();
+    const ended = this.#serve(job, stop.signal).finally(() => this.#running.delete(run));
+    const run: Run = { seq: job.seq, stop, ended };
+    this.#running.add(run);
+  }
+
+  #stopRun(seq: number): void {
+    for (const run of this.#running) if (run.seq === seq) run.stop.abort();
   }
 
   /** Has those jobs dispatched whose pause is over, and sees to those whose pause is not. */

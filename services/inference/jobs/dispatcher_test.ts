@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openJobs, silent } from "../testing/open_jobs.ts";
@@ -101,6 +102,26 @@ Deno.test("the canary has its turn after the jobs, and is in no list and no even
   while (pool.state.restarts.canary === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal((await opened.jobs.list({}, 1, 20)).total, 3);
   assert.equal((await opened.events()).length, 9);
+});
+
+Deno.test("a job of which it can't be written that it was begun is begun again, as if it had not been", async () => {
+  await using open = await openDispatcher({ size: 1 });
+  const { opened, submit, until } = open;
+  // Fails at the end of the transaction, by when the job has been given to the worker.
+  await sql`
+    CREATE TRIGGER refuse BEFORE INSERT ON outbox WHEN NEW.payload LIKE '%job_started%'
+    BEGIN SELECT RAISE(ABORT, 'out of luck'); END`.execute(opened.db);
+  const id = await submit(DONE);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const waiting = await opened.jobs.get(id);
+  assert.deepEqual([waiting.status, waiting.attempt], ["pending", 0]);
+  await sql`DROP TRIGGER refuse`.execute(opened.db);
+  assert.equal((await until(id, "completed")).attempt, 1);
+  assert.deepEqual((await opened.events()).map(({ event }) => event), [
+    "job_created",
+    "job_started",
+    "job_completed",
+  ]);
 });
 
 Deno.test("an outcome that can't be written while the database is locked is written afterwards", async () => {

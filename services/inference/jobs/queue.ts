@@ -22,31 +22,40 @@ export type Turn = "priority" | "longest_wait";
 /** How many jobs there are of a task with a status. */
 export type JobCount = { task_type: TaskType; status: JobStatus; count: number };
 
-const ready = (db: Kysely<Tables>, task: RawBuilder<TaskType>) =>
-  db.selectFrom("job").select(["seq", "task_type", "priority", "queued_at"])
-    .where("status", "=", sql.lit("pending")).where("run_after", "=", sql.lit(0))
-    .where("task_type", "=", task).limit(sql.lit(1));
-
-/** The job of a task whose turn it is. */
-const FIRST = {
-  priority: prepared<{ task: TaskType }>()((db, { task }) =>
-    ready(db, task).orderBy("priority", "desc").orderBy("seq")
-  ),
-  longest_wait: prepared<{ task: TaskType }>()((db, { task }) =>
-    ready(db, task).orderBy("queued_at")
-  ),
+/** In which order jobs have that turn. */
+const ORDER = {
+  priority: sql`priority DESC, seq`,
+  longest_wait: sql`queued_at`,
 };
 
-const begin = prepared<{ seq: number; model_name: string; now: number }>()(
-  (db, { seq, model_name, now }) =>
-    db.updateTable("job").set((e) => ({
-      status: "processing",
-      started_at: now,
-      attempt: e("attempt", "+", 1),
-      model_name,
-      error_code: null,
-      error_message: null,
-    })).where("seq", "=", seq).returningAll(),
+/** Of the first jobs of each task the first, by an index of each task's own. */
+const first = (turn: Turn, tasks: RawBuilder<unknown>) =>
+  sql<number>`(
+    SELECT job.seq FROM json_each(${tasks}) AS task JOIN job ON job.seq = (
+      SELECT seq FROM job WHERE status = 'pending' AND run_after = 0 AND task_type = task.key
+      ORDER BY ${ORDER[turn]} LIMIT 1)
+    ORDER BY ${ORDER[turn]} LIMIT 1)`;
+
+/** `models`: JSON, the name of the model by task. */
+const begin = (turn: Turn) =>
+  prepared<{ models: string; now: number; queuedUntil: number }>()(
+    (db, { models, now, queuedUntil }) =>
+      db.updateTable("job").set((e) => ({
+        status: "processing",
+        started_at: now,
+        attempt: e("attempt", "+", 1),
+        model_name: sql<string>`${models} ->> task_type`,
+        error_code: null,
+        error_message: null,
+      })).where("seq", "=", first(turn, models)).where("queued_at", "<=", queuedUntil)
+        .returningAll(),
+  );
+const BEGIN = { priority: begin("priority"), longest_wait: begin("longest_wait") };
+
+const longestWait = prepared<{ task: TaskType }>()((db, { task }) =>
+  db.selectFrom("job").select("queued_at")
+    .where("status", "=", sql.lit("pending")).where("run_after", "=", sql.lit(0))
+    .where("task_type", "=", task).orderBy("queued_at").limit(sql.lit(1))
 );
 
 const depth = prepared<Record<never, never>>()((db) =>
@@ -74,16 +83,13 @@ export class QueueRepository {
     now: number,
     maxWait: number,
   ): Promise<JobRow | undefined> {
-    let best: Candidate | undefined;
-    for (const task of models.keys()) {
-      const candidate = await this.#first(task, turn);
-      if (candidate === undefined) continue;
-      if (turn === "longest_wait" && candidate.queued_at > now - maxWait) continue;
-      if (best === undefined || goesBefore(candidate, best, turn)) best = candidate;
-    }
-    if (best === undefined) return undefined;
-    const { name } = models.get(best.task_type)!;
-    return (await begin(this.#db, { seq: best.seq, model_name: name, now }))[0];
+    const names = Array.from(models, ([task, { name }]) => [task, name]);
+    const [job] = await BEGIN[turn](this.#db, {
+      models: JSON.stringify(Object.fromEntries(names)),
+      now,
+      queuedUntil: turn === "longest_wait" ? now - maxWait : Number.MAX_SAFE_INTEGER,
+    });
+    return job;
   }
 
   /**
@@ -116,17 +122,6 @@ export class QueueRepository {
 
   /** Since when the job waits that has waited longest, of a task; undefined where none does. */
   async waitingSince(task: TaskType): Promise<number | undefined> {
-    return (await this.#first(task, "longest_wait"))?.queued_at;
+    return (await longestWait(this.#db, { task }))[0]?.queued_at;
   }
-
-  async #first(task: TaskType, turn: Turn): Promise<Candidate | undefined> {
-    return (await FIRST[turn](this.#db, { task }))[0];
-  }
-}
-
-type Candidate = Pick<JobRow, "seq" | "task_type" | "priority" | "queued_at">;
-
-function goesBefore(a: Candidate, b: Candidate, turn: Turn): boolean {
-  if (turn === "longest_wait") return a.queued_at < b.queued_at;
-  return a.priority > b.priority || (a.priority === b.priority && a.seq < b.seq);
 }

@@ -55,7 +55,7 @@ export class JobService {
       }),
     };
     return await steps.run(async ({ jobs, transaction, tell }) => {
-      const same = await jobs.find(wanted.job_id);
+      const same = request.job_id === undefined ? undefined : await jobs.find(wanted.job_id);
       if (same !== undefined) return { job: asSubmitted(same, wanted), isNew: false };
       const asked = { ...wanted, model_name: models.wanted(task)?.name ?? null };
       if (request.force !== true) {

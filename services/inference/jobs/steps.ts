@@ -1,7 +1,8 @@
 /**
  * Steps of jobs, each written in one transaction with the events that tell of it. [note: group
- * commit] Steps that come at the same time share a transaction, and so one wait for the disk: a step
- * is done only when it is written for good, and many are as quick as one.
+ * commit] Steps that come at the same time share a transaction, which stays open for as long as more
+ * come, but for a moment at most: to end one takes as long as several steps do. A step is done only
+ * when it is written for good.
  *
  * @module
  */
@@ -26,8 +27,20 @@ type Work<T> = (step: Step) => Promise<T>;
 
 interface Waiting {
   work: Work<unknown>;
+  /** Told what the step gave once it is written. */
   resolve: (result: unknown) => void;
   reject: (why: unknown) => void;
+  /** Told what the step gave as soon as it did. */
+  tellEarly: ((result: unknown) => void) | undefined;
+  /** Somebody acts upon what it gave: it can be undone, but not be run again. */
+  isToldOf: boolean;
+}
+
+/** What a step gave that is not written yet. */
+export interface Early<T> {
+  result: T;
+  /** Rejects where the step was undone: then nothing of it is left, and it is not run again. */
+  written: Promise<unknown>;
 }
 
 export interface StepsOptions {
@@ -44,8 +57,9 @@ export interface ToldStep {
   job: JobRow;
 }
 
-/** How many steps share a transaction at most: others who use the database wait that long. */
+/** How many steps share a transaction at most, and for how many milliseconds it takes in more: others who use the database wait that long. */
 const MOST_TOGETHER = 256;
+const OPEN_FOR = 2;
 
 export class Steps {
   readonly #options: StepsOptions;
@@ -63,8 +77,25 @@ export class Steps {
    * @throws {Problem} what the step threw; `storage_full` or `not_ready` where nothing can be written
    */
   run<T>(work: Work<T>): Promise<T> {
+    return this.#add(work);
+  }
+
+  /**
+   * Has a step written, and does not wait for that: for what can be begun while it is.
+   *
+   * @throws {Problem} as {@link run}, where the step fails by itself
+   */
+  runEarly<T>(work: Work<T>): Promise<Early<T>> {
+    return new Promise((resolve, reject) => {
+      const written = this.#add(work, (result) => resolve({ result, written }));
+      written.catch(reject);
+    });
+  }
+
+  #add<T>(work: Work<T>, tellEarly?: (result: T) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, resolve: resolve as (result: unknown) => void, reject });
+      const waiting = { work, resolve, reject, tellEarly, isToldOf: false };
+      this.#waiting.push(waiting as Waiting);
       if (this.#writing) return;
       this.#writing = true;
       // After what has come in by now was looked at: it may bring steps to be written along.
@@ -74,13 +105,15 @@ export class Steps {
 
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await this.#write(this.#waiting.splice(0, MOST_TOGETHER));
-      await new Promise((resolve) => setImmediate(resolve));
+      const steps = this.#waiting.splice(0, MOST_TOGETHER);
+      await this.#write(steps, performance.now() + OPEN_FOR);
+      await turn();
     }
     this.#writing = false;
   }
 
-  async #write(steps: readonly Waiting[]): Promise<void> {
+  /** @param until those that come before this time are added to `steps` */
+  async #write(steps: Waiting[], until = -Infinity): Promise<void> {
     const { db, now, newId, onChange } = this.#options;
     const told: ToldStep[] = [];
     let settled: (() => void)[];
@@ -92,14 +125,20 @@ export class Steps {
           transaction,
           tell: (event, job) => void told.push({ event, job }),
         };
-        for (const { work, resolve, reject } of steps) {
+        for (const waiting of steps) {
+          const { work, resolve, reject, tellEarly } = waiting;
           try {
             const result = await work(step);
             done.push(() => resolve(result));
+            waiting.isToldOf = tellEarly !== undefined;
+            tellEarly?.(result);
           } catch (error) {
             if (!(error instanceof Problem)) throw error;
             done.push(() => reject(error));
           }
+          if (done.length < steps.length || performance.now() > until) continue;
+          await turn();
+          steps.push(...this.#waiting.splice(0, MOST_TOGETHER - steps.length));
         }
         if (told.length > 0) {
           const messages = told.flatMap(({ event, job }) => messagesOf(event, job, newId(), now()));
@@ -109,14 +148,19 @@ export class Steps {
       });
     } catch (error) {
       // Nothing of it was written. One at a time, so that only the one it is about fails.
-      if (steps.length > 1) { for (const step of steps) await this.#write([step]); }
-      else steps[0]!.reject(problemOf(error));
+      for (const step of steps) {
+        if (steps.length > 1 && !step.isToldOf) await this.#write([step]);
+        else step.reject(problemOf(error));
+      }
       return;
     }
     for (const settle of settled) settle();
     if (told.length > 0) onChange(told);
   }
 }
+
+/** Lets what has come in meanwhile be looked at. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** What SQLite says when it can't write just now (https://sqlite.org/rescode.html), by primary result code. */
 const PASSING: Readonly<Record<number, () => Problem>> = {

@@ -70,6 +70,31 @@ Deno.test("a step that fails takes nothing of its own with it, and nothing of th
   assert.deepEqual(left.jobs.map(({ media_store_id }) => media_store_id), [3, 1]);
 });
 
+Deno.test("an early step is known of before it is written, and undone with those beside it", async () => {
+  await using opened = await openSteps();
+  const { steps } = opened;
+  const early = (id: number) => steps.runEarly(({ jobs }) => jobs.insert(job(id)));
+  let isWritten = false;
+  const first = await early(1);
+  first.written.then(() => isWritten = true);
+  assert.deepEqual([first.result.media_store_id, isWritten], [1, false]);
+  await first.written;
+
+  const beginning = early(2);
+  const beside = steps.run(() => Promise.reject(new Error("out of luck")));
+  const [second] = await Promise.all([beginning, assert.rejects(beside, /out of luck/)]);
+  assert.equal(second.result.media_store_id, 2);
+  await assert.rejects(second.written, /out of luck/);
+  const left = await steps.run(({ jobs }) => jobs.list({}, 1, 20));
+  assert.deepEqual(left.jobs.map(({ media_store_id }) => media_store_id), [1]);
+});
+
+Deno.test("an early step that fails by itself says so", async () => {
+  await using opened = await openSteps();
+  const broken = opened.steps.runEarly(() => Promise.reject(new Error("out of luck")));
+  await assert.rejects(broken, /out of luck/);
+});
+
 Deno.test("while another program has locked the database, steps say so, and afterwards go on", async () => {
   await using opened = await openSteps();
   const other = new DatabaseSync(opened.file);

@@ -118,7 +118,8 @@ export async function openJobs(
     clock,
     cancelled,
     begin: async () => {
-      const job = await queue.attempts.begin();
+      const { result: [job], written } = await queue.attempts.begin(1);
+      await written;
       if (job === undefined) throw new Error("there is no job to begin");
       return job;
     },

@@ -60,7 +60,6 @@ export class Member {
    * @throws {Problem} the reason for which the worker ended before it could report
    */
   ask(order: Order | Promise<Order>): Promise<Report> {
-    clearTimeout(this.#idle);
     const waiting = Promise.withResolvers<Report>();
     this.#waiting.push(waiting);
     this.#post(order);
@@ -86,11 +85,14 @@ export class Member {
       .catch(({ message }: Error) => this.end("died", new Problem("worker_lost", message)));
   }
 
+  /** One timer for many jobs: it looks again where there was one meanwhile. */
   #endWhenIdle(): void {
-    const left = this.#workedAt + this.#options.idle - performance.now();
-    this.#idle = setTimeout(
-      () => this.end("idle", new Problem("worker_lost", "worker had nothing to do")),
-      Math.max(0, left),
-    );
+    const left = () => this.#workedAt + this.#options.idle - performance.now();
+    this.#idle ??= setTimeout(() => {
+      this.#idle = undefined;
+      if (this.busy) return;
+      if (left() > 0) this.#endWhenIdle();
+      else this.end("idle", new Problem("worker_lost", "worker had nothing to do"));
+    }, Math.max(0, left()));
   }
 }

@@ -73,6 +73,8 @@ export class WorkerPool {
   >;
   #pause: ReturnType<typeof setTimeout> | undefined;
   #canaryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When it goes off, by performance.now(). */
+  #canaryDue = Infinity;
   #closed = false;
 
   constructor(options: PoolOptions) {
@@ -95,10 +97,11 @@ export class WorkerPool {
     };
   }
 
-  /** Whether a job would be begun at once, or as soon as a worker has come up for it. */
-  get hasFree(): boolean {
-    return this.#free() !== undefined ||
-      (this.#members.size < this.size && this.#pause === undefined);
+  /** How many jobs would be begun at once, or as soon as workers have come up for them. */
+  get free(): number {
+    let free = this.#pause === undefined ? this.size - this.#members.size : 0;
+    for (const member of this.#members) if (!member.busy) free++;
+    return free;
   }
 
   /**
@@ -124,7 +127,7 @@ export class WorkerPool {
   }
 
   /**
-   * Gives a job to a worker; {@link hasFree} must hold. A lost worker is an outcome, not an error.
+   * Gives a job to a worker; one must be {@link free}. A lost worker is an outcome, not an error.
    *
    * @param signal stops the job, with the outcome `cancelled`; a worker that does not listen is ended
    */
@@ -316,11 +319,17 @@ export class WorkerPool {
   }
 
   #wakeForCanary(): void {
+    let due = Infinity;
+    for (const { busy, fitAt = Infinity } of this.#members) {
+      if (!busy) due = Math.min(due, fitAt + this.#options.canaryEvery);
+    }
+    // One that comes too early finds nothing to do, and is followed by another.
+    if (due >= this.#canaryDue || this.#closed) return;
     clearTimeout(this.#canaryTimer);
-    const times = Array.from(this.#members, ({ busy, fitAt }) => busy ? undefined : fitAt)
-      .filter((time) => time !== undefined);
-    if (times.length === 0 || this.#closed) return;
-    const due = Math.min(...times) + this.#options.canaryEvery;
-    this.#canaryTimer = setTimeout(this.#options.onFree, Math.max(0, due - performance.now()));
+    this.#canaryDue = due;
+    this.#canaryTimer = setTimeout(() => {
+      this.#canaryDue = Infinity;
+      this.#options.onFree();
+    }, Math.max(0, due - performance.now()));
   }
 }

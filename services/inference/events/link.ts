@@ -1,0 +1,33 @@
+/**
+ * What the service needs of a broker, wherever that runs.
+ *
+ * @module
+ */
+import type { Message } from "./message_log.ts";
+
+/**
+ * Sends one message, QoS 1. Resolves when it has been acknowledged.
+ *
+ * @throws {Error} where the connection is not there, or was lost before that
+ */
+export type Publish = (message: Message) => Promise<void>;
+
+/** The service's way to its broker, under whose status topic it is `online` while there is one. */
+export interface Link {
+  /** Why there is no connection; null where there is one. */
+  readonly trouble: string | null;
+  readonly publish: Publish;
+  /** Says that the service has stopped on purpose, and ends. */
+  close(): Promise<void>;
+}
+
+/** For the last word before the service ends, milliseconds. */
+const FAREWELL_PATIENCE = 2000;
+
+/** Waits until the last word has been acknowledged, but not for long: nothing depends on it. */
+export async function farewell(said: Promise<void>): Promise<void> {
+  const patience = Promise.withResolvers<void>();
+  const timer = setTimeout(patience.resolve, FAREWELL_PATIENCE);
+  await Promise.race([said, patience.promise]);
+  clearTimeout(timer);
+}
