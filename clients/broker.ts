@@ -59,8 +59,8 @@ export class Broker implements AsyncDisposable {
         "broker_unreachable",
         `the MQTT broker can't be reached at ${withoutPassword(url)}: ${
           connectionFailure(error)
-        }: is it ` +
-          `running? give another address with --mqtt`,
+        }: ` +
+          `is it running? give another address, or a user, with --mqtt mqtt://user:password@host:port`,
       );
     } finally {
       clearTimeout(timer);

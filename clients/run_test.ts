@@ -97,7 +97,7 @@ Deno.test("services and a broker that are not there end with 4, their address an
   const cases: [string[], RegExp][] = [
     [
       ["--inference", NOBODY],
-      /inference can't be reached at http:\/\/127\.0\.0\.1:1: connection refused: is it running \(deno task inference\)\? .*--inference/,
+      /inference can't be reached at http:\/\/127\.0\.0\.1:1: connection refused: is it running \(.\/fovea inference\)\? .*--inference/,
     ],
     [
       ["--inference", here, "--media-store", NOBODY],
@@ -130,6 +130,14 @@ Deno.test("something else that listens in a service's place is told from it", as
   const { code, stderr } = await runClient("face-client", [picture("horse.png"), ...at(standIn)]);
   assert.equal(code, 4);
   assert.match(stderr, /is not inference: it met GET \/info with status 404/);
+
+  standIn.handler = () =>
+    Response.json(new Problem("route_not_found", "there is no GET /info here").document(), {
+      status: 404,
+    });
+  const swapped = await runClient("face-client", [picture("horse.png"), ...at(standIn)]);
+  assert.equal(swapped.code, 4);
+  assert.match(swapped.stderr, /is not inference: it met GET \/info with status 404/);
 });
 
 Deno.test("a fixture is called one on stderr; --quiet leaves stderr empty", async () => {

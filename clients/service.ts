@@ -46,7 +46,8 @@ export async function call<Answer>(service: ServiceAddress, request: Call): Prom
   const { response, text } = await exchange(service, request);
   const body = parse(text);
   if (response.ok && body !== undefined) return body as Answer;
-  if (isProblem(body)) throw problemOf(body, response, service);
+  // A route that is missing is that of another service.
+  if (isProblem(body) && body.code !== "route_not_found") throw problemOf(body, response, service);
   throw new Problem(
     "service_unreachable",
     `what answers at ${service.url.origin} is not ${service.name}: it met ${request.method} ` +
@@ -123,5 +124,5 @@ function unreachable(error: unknown, service: ServiceAddress): Problem {
 
 function hint({ name }: ServiceAddress): string {
   const option = name.replace("_", "-");
-  return `is it running (deno task ${option})? give another address with --${option}`;
+  return `is it running (./fovea ${option})? give another address with --${option}`;
 }

@@ -4,8 +4,10 @@
  *
  * @module
  */
-import { seededWeights, tokenCount, type TowerShape, type Weights } from "./clip_weights.ts";
-import { type Attribute, encodeModel, type Node, type Tensor } from "./onnx.ts";
+import { seededWeights, tokenCount, type TowerShape } from "./clip_weights.ts";
+import { QuantisedGraph } from "./dynamic_quantisation.ts";
+import { encodeModel } from "./onnx.ts";
+import { Graph } from "./tower_graph.ts";
 
 /**
  * The tower of the model `clip-vit-b-32-fixture`: a quarter as wide as ViT-B/32 (768, 12 layers, 12
@@ -32,17 +34,17 @@ export const VIT_B_32: TowerShape = {
   embeddingSize: 512,
 };
 
-/** The towers that are models of their own, by their names. */
-export const TOWERS: Readonly<Record<string, TowerShape>> = {
-  "clip-vit-b-32-fixture": FIXTURE,
-  "clip-vit-b-32-seeded": VIT_B_32,
+/** Writes the towers that are models of their own, by their names. */
+export const TOWERS: Readonly<Record<string, () => Uint8Array>> = {
+  "clip-vit-b-32-fixture": () => writeClipTower(FIXTURE),
+  "clip-vit-b-32-seeded": () => writeClipTower(VIT_B_32),
+  "clip-vit-b-32-seeded-int8": () => writeQuantisedClipTower(VIT_B_32),
 };
 
 /** The day CLIP's paper came out. */
 const SEED = 20210226;
 /** LayerNormalization came with 17. */
 const OPSET = 17;
-const LAYER_NORM_EPSILON = 1e-5;
 /** Its quick GELU is x · sigmoid(1.702 x) (Hendrycks, Gimpel 2016, section 2). */
 const QUICK_GELU_SLOPE = 1.702;
 
@@ -52,7 +54,15 @@ const QUICK_GELU_SLOPE = 1.702;
  * @returns the ONNX file, the same to the byte for the same shape and seed
  */
 export function writeClipTower(shape: TowerShape, seed = SEED): Uint8Array {
-  const graph = new Graph(seededWeights(shape, seed));
+  return writeGraph(shape, new Graph(seededWeights(shape, seed)));
+}
+
+/** The same tower as {@link writeClipTower} writes, quantised dynamically: see `dynamic_quantisation.ts`. */
+export function writeQuantisedClipTower(shape: TowerShape, seed = SEED): Uint8Array {
+  return writeGraph(shape, new QuantisedGraph(seededWeights(shape, seed)));
+}
+
+function writeGraph(shape: TowerShape, graph: Graph): Uint8Array {
   const tokens = embedPatches(graph, shape);
   let stream = graph.layerNorm("vision_model.pre_layrnorm", tokens);
   for (let layer = 0; layer < shape.layers; layer++) {
@@ -63,7 +73,7 @@ export function writeClipTower(shape: TowerShape, seed = SEED): Uint8Array {
   const first = graph.integers("class_token_index", [], [0]);
   const classToken = graph.add("Gather", [stream, first], { axis: { int: 1 } });
   const pooled = graph.layerNorm("vision_model.post_layernorm", classToken);
-  graph.add("MatMul", [pooled, "visual_projection.weight"], {}, "image_embeds");
+  graph.product(pooled, "visual_projection.weight", "image_embeds");
   return encodeModel({
     opset: OPSET,
     name: "clip_image_tower",
@@ -73,60 +83,6 @@ export function writeClipTower(shape: TowerShape, seed = SEED): Uint8Array {
     nodes: graph.nodes,
     initializers: graph.initializers,
   });
-}
-
-/** A graph that grows node by node. */
-class Graph {
-  readonly nodes: Node[] = [];
-  readonly initializers: Map<string, Tensor>;
-
-  constructor(weights: Weights) {
-    this.initializers = new Map(weights);
-  }
-
-  /** @returns the output's name */
-  add(
-    op: string,
-    inputs: string[],
-    attributes: Record<string, Attribute> = {},
-    output = `${op}_${this.nodes.length}`,
-  ): string {
-    this.nodes.push({ op, inputs, output, attributes });
-    return output;
-  }
-
-  integers(name: string, dims: number[], values: number[]): string {
-    this.initializers.set(name, { dims, data: BigInt64Array.from(values, BigInt) });
-    return name;
-  }
-
-  /** A single float. */
-  scalar(name: string, value: number): string {
-    this.initializers.set(name, { dims: [], data: Float32Array.of(value) });
-    return name;
-  }
-
-  layerNorm(name: string, input: string): string {
-    return this.add("LayerNormalization", [input, `${name}.weight`, `${name}.bias`], {
-      axis: { int: -1 },
-      epsilon: { float: LAYER_NORM_EPSILON },
-    });
-  }
-
-  linear(name: string, input: string): string {
-    const product = this.add("MatMul", [input, `${name}.weight`]);
-    return this.add("Add", [product, `${name}.bias`]);
-  }
-
-  /** @param shape 0 keeps a dimension, −1 takes what is left */
-  reshape(input: string, shape: number[]): string {
-    const name = this.integers(`shape_${shape.join("_")}`, [shape.length], shape);
-    return this.add("Reshape", [input, name]);
-  }
-
-  transpose(input: string, perm: number[]): string {
-    return this.add("Transpose", [input], { perm: { ints: perm } });
-  }
 }
 
 /** pixel_values → tokens [n, 1 + patches, width], the class token first. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import * as ort from "onnxruntime-web";
-import { FIXTURE, TOWERS, writeClipTower } from "./clip_tower.ts";
+import { FIXTURE, TOWERS, writeClipTower, writeQuantisedClipTower } from "./clip_tower.ts";
 import { seededWeights, tokenCount, type TowerShape, type Weights } from "./clip_weights.ts";
 import { modelsFor } from "./manifest.ts";
 
@@ -67,10 +67,10 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
 }
 
-for (const [name, shape] of Object.entries(TOWERS)) {
+for (const [name, write] of Object.entries(TOWERS)) {
   Deno.test(`${name} is the same to the byte as when the manifest was written`, () => {
     const [entry] = modelsFor("image_embedding", name);
-    const bytes = writeClipTower(shape);
+    const bytes = write();
     assert.equal(bytes.length, entry!.bytes);
     assert.equal(createHash("sha256").update(bytes).digest("hex"), entry!.sha256);
   });
@@ -101,6 +101,21 @@ Deno.test("pictures in one batch don't see each other", async () => {
   const [ofA, ofB] = await tower.embed(a, b);
   assert.ok(largestDifference(ofA!, (await tower.embed(a))[0]!) < 1e-5);
   assert.ok(largestDifference(ofB!, (await tower.embed(b))[0]!) < 1e-5);
+});
+
+Deno.test("quantised, the tower is smaller by far and much the same to onnxruntime-web", async () => {
+  const quantised = writeQuantisedClipTower(FIXTURE);
+  const exact = writeClipTower(FIXTURE);
+  // The patches' filters, a quarter of the fixture, stay as they are.
+  assert.ok(quantised.length < exact.length / 2, `${quantised.length} of ${exact.length}`);
+  await using tower = await loadTower(FIXTURE, exact);
+  await using other = await loadTower(FIXTURE, quantised);
+  for (const picture of twoPictures(tower.pixelCount, FIXTURE.imageSize)) {
+    const [ofExact] = await tower.embed(picture);
+    const [ofQuantised] = await other.embed(picture);
+    assert.ok(cosine(ofExact!, ofQuantised!) > 0.99);
+    assert.notDeepEqual(ofQuantised, ofExact);
+  }
 });
 
 Deno.test("the graph computes what CLIP's paper says, by a second computation in float64", async () => {

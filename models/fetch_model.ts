@@ -7,7 +7,7 @@
  */
 import { Problem } from "@fovea/contract";
 import { join } from "node:path";
-import { TOWERS, writeClipTower } from "./clip_tower.ts";
+import { TOWERS } from "./clip_tower.ts";
 import { digestOf, mismatch } from "./digest.ts";
 import { download } from "./download.ts";
 import { MODEL_SETTINGS, type ModelEntry, MODELS } from "./manifest.ts";
@@ -181,10 +181,10 @@ async function copy(
 }
 
 async function generate(part: Part, name: string): Promise<void> {
-  const shape = TOWERS[name];
-  if (shape === undefined) throw new Error(`knows no tower ${name}`);
+  const write = TOWERS[name];
+  if (write === undefined) throw new Error(`knows no tower ${name}`);
   await part.restart();
-  await part.append(writeClipTower(shape));
+  await part.append(write());
 }
 
 function megabytes(bytes: number): string {

@@ -10,7 +10,7 @@ import { fetchModel } from "./fetch_model.ts";
 import { type ModelEntry, MODELS, modelsFor } from "./manifest.ts";
 import { openProgress } from "./progress.ts";
 
-const HELP = `Usage: deno task models [name…] [--list]
+const HELP = `Usage: ./fovea models [name…] [--list]
 
 Fetches models into MODELS_DIR; each is verified by its digest before it gets its name. Without
 names it fetches all that the services may choose by themselves: for embeddings CLIP (352 MB), for

@@ -74,7 +74,7 @@ Deno.test("a model that can't be had doesn't keep the others from coming", async
 Deno.test("a wrong option or name is wrong usage", async () => {
   const option = await run(["--lost"], {});
   assert.equal(option.code, 2);
-  assert.match(option.stderr, /--lost[^]*Usage: deno task models/);
+  assert.match(option.stderr, /--lost[^]*Usage: .\/fovea models/);
   const name = await run(["clippy"], {});
   assert.equal(name.code, 2);
   assert.match(name.stderr, /^Cannot fetch the model "clippy": it is none of clip-vit-b-32, /);

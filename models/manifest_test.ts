@@ -47,7 +47,8 @@ Deno.test("a model of another task is no choice, and the message names those tha
     () => modelsFor("image_embedding", "yunet-2023mar"),
     new RangeError(
       'Cannot choose a model for image_embedding: "yunet-2023mar" is none of auto, ' +
-        "clip-vit-b-32, clip-vit-b-32-int8, clip-vit-b-32-fixture, fixture, clip-vit-b-32-seeded",
+        "clip-vit-b-32, clip-vit-b-32-int8, clip-vit-b-32-fixture, fixture, " +
+        "clip-vit-b-32-seeded, clip-vit-b-32-seeded-int8",
     ),
   );
 });

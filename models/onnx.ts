@@ -1,6 +1,6 @@
 /**
  * Writes ONNX files: the messages of onnx.proto3 (https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto3),
- * as far as graphs over float tensors need them.
+ * as far as graphs over float tensors, and the integers these are quantised to, need them.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export interface Tensor {
   /** None for a scalar. */
   dims: number[];
   /** Row by row. */
-  data: Float32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
+  data: Float32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer> | Int8Array<ArrayBuffer>;
 }
 
 export type Attribute = { int: number } | { float: number } | { ints: number[] };
@@ -19,7 +19,8 @@ export type Attribute = { int: number } | { float: number } | { ints: number[] }
 export interface Node {
   op: string;
   inputs: string[];
-  output: string;
+  /** At least one, by which the node is called, too. */
+  outputs: string[];
   attributes?: Record<string, Attribute>;
 }
 
@@ -46,7 +47,8 @@ export interface Model {
 /** ModelProto.ir_version that goes with opsets 15 to 18 (ONNX 1.10 to 1.13). */
 const IR_VERSION = 8;
 /** TensorProto.DataType. */
-const FLOAT = 1;
+export const FLOAT = 1;
+const INT8 = 3;
 const INT64 = 7;
 /** AttributeProto.AttributeType. */
 const ATTRIBUTE_FLOAT = 1;
@@ -79,8 +81,8 @@ function writeGraph(model: Model, pbf: PbfWriter): void {
 
 function writeNode(node: Node, pbf: PbfWriter): void {
   for (const input of node.inputs) pbf.writeStringField(1, input);
-  pbf.writeStringField(2, node.output);
-  pbf.writeStringField(3, node.output); // its own name: outputs are named once only
+  for (const output of node.outputs) pbf.writeStringField(2, output);
+  pbf.writeStringField(3, node.outputs[0]!);
   pbf.writeStringField(4, node.op);
   for (const attribute of Object.entries(node.attributes ?? {})) {
     pbf.writeMessage(5, writeAttribute, attribute);
@@ -103,11 +105,16 @@ function writeAttribute([name, value]: [string, Attribute], pbf: PbfWriter): voi
 
 function writeTensor([name, tensor]: [string, Tensor], pbf: PbfWriter): void {
   for (const dim of tensor.dims) pbf.writeVarintField(1, dim);
-  pbf.writeVarintField(2, tensor.data instanceof Float32Array ? FLOAT : INT64);
+  pbf.writeVarintField(2, elementType(tensor));
   pbf.writeStringField(8, name);
   // raw_data is little-endian, as is every machine that Deno runs on.
   const { buffer, byteOffset, byteLength } = tensor.data;
   pbf.writeBytesField(9, new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+function elementType({ data }: Tensor): number {
+  if (data instanceof Float32Array) return FLOAT;
+  return data instanceof Int8Array ? INT8 : INT64;
 }
 
 /** ValueInfoProto { name, type: TypeProto { tensor_type: Tensor { elem_type, shape } } } */

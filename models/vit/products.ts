@@ -35,6 +35,7 @@ export function multiplyI8(
   levels: Levels,
   memory: WebAssembly.Memory,
 ): Multiply {
+  const words = new Int32Array(memory.buffer);
   return (linear, input, rows, output, outputStride, add = false) => {
     const { depth, outputs, panels, bias } = linear;
     const { balance, scales, sums, outliers, outlierPanels } = linear.quantised!;
@@ -54,7 +55,7 @@ export function multiplyI8(
       depth,
       add,
     );
-    const [outlierCount] = new Int32Array(memory.buffer, outliers, 1);
+    const outlierCount = words[outliers / WORD];
     if (outlierCount === 0) return;
     gather(input, depth, outliers + WORD, MAX_OUTLIERS, outlierRows, rows);
     gemm_f32(

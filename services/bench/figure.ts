@@ -10,7 +10,8 @@ export interface Figure {
   value: number;
   /** In words. */
   wanted: string;
-  holds: boolean;
+  /** Null where nothing is wanted of it. */
+  holds: boolean | null;
 }
 
 /** @param most the value may be this, and not more */
@@ -21,6 +22,11 @@ export function atMost(name: string, value: number, most: number): Figure {
 /** @param least the value may be this, and not less */
 export function atLeast(name: string, value: number, least: number): Figure {
   return { name, value, wanted: `at least ${least}`, holds: value >= least };
+}
+
+/** A number that is worth knowing, with nothing wanted of it. */
+export function told(name: string, value: number): Figure {
+  return { name, value, wanted: "", holds: null };
 }
 
 /** What a part of the bench gives: figures that must hold, and whatever else it measured. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { encoder } from "../../models/vit/bench/encoder.ts";
 import { engine } from "../inference/bench/engine.ts";
 import { jobs } from "../inference/bench/jobs.ts";
 import { soak } from "../inference/bench/soak.ts";
@@ -12,9 +13,9 @@ import { store } from "../media_store/bench/store.ts";
 import type { Figure, Part } from "./figure.ts";
 import { printFigures } from "./table.ts";
 
-const PARTS: Readonly<Record<string, Part>> = { engine, jobs, soak, store };
+const PARTS: Readonly<Record<string, Part>> = { encoder, engine, jobs, soak, store };
 
-const HELP = `Usage: deno task bench [--seconds N] [PART …]
+const HELP = `Usage: ./fovea bench [--seconds N] [PART …]
 
 Measures Fovea, beside onnxruntime-web, onnxruntime-node, @huggingface/transformers and sharp, which
 it installs into services/inference/bench/peers (500 MB). Prints tables, and writes dist/bench.json.

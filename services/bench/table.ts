@@ -37,9 +37,10 @@ export function printFigures(figures: readonly Figure[]): void {
     ["", "measured", "wanted", ""],
     figures.map(({ name, value, wanted, holds }) => [
       name,
-      value.toFixed(2),
+      // Cosines are told apart by what follows the nines.
+      value.toFixed(value < 1 ? 4 : 2),
       wanted,
-      holds ? "holds" : "MISSED",
+      holds === null ? "" : holds ? "holds" : "MISSED",
     ]),
   );
 }

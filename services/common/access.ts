@@ -83,9 +83,10 @@ async function readPublicKey(path: string): Promise<CryptoKey> {
       ["verify"],
     );
   } catch (error) {
+    const [reason] = (error as Error).message.split(" (os error");
     throw new SettingsError(
       `Cannot start: AUTH_MODE=jwt needs the issuer's P-256 public key (PEM) in ${path}: ` +
-        `${(error as Error).message}: set PUBLIC_KEY_PATH`,
+        `${reason}: set PUBLIC_KEY_PATH`,
     );
   }
 }

@@ -37,8 +37,9 @@ async function openLock(path: string): Promise<Deno.FsFile> {
     await Deno.mkdir(path, { recursive: true });
     return await Deno.open(`${path}/lock`, { write: true, create: true });
   } catch (error) {
+    const [reason] = (error as Error).message.split(" (os error");
     throw new SettingsError(
-      `Cannot start: the folder ${path} can't be used: ${(error as Error).message}: set DATA_DIR`,
+      `Cannot start: the folder ${path} can't be used: ${reason}: set DATA_DIR`,
     );
   }
 }

@@ -2,9 +2,9 @@ import { Problem, type ProblemDocument } from "@fovea/contract";
 import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { z } from "zod";
+import { expectation, named } from "./expectation.ts";
 import type { Logger } from "./log.ts";
 import { requestIdOf } from "./request_id.ts";
-import { expectation } from "./settings.ts";
 
 function answer(c: Context, problem: Problem): Response {
   const document: ProblemDocument = { ...problem.document(), request_id: requestIdOf(c) };
@@ -61,18 +61,18 @@ export async function jsonBody(c: Context): Promise<unknown> {
 /**
  * Holds a value against a schema.
  *
- * @throws {Problem} `code`, naming every member that is wrong and what is expected of it
+ * @throws {Problem} `code`, naming every member that is wrong, what it is and what is expected of it
  */
 export function checked<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   code: "malformed_body" | "invalid_parameter" | "missing_field",
 ): z.output<Schema> {
-  const read = schema.safeParse(value);
+  const read = schema.safeParse(value, { error: expectation, reportInput: true });
   if (read.success) return read.data;
   const faults = read.error.issues.map((issue) => {
-    const fault = expectation(issue);
-    return issue.path.length === 0 ? fault : `${issue.path.join(".")}: ${fault}`;
+    if (issue.path.length === 0) return issue.message;
+    return `${named(issue.path, issue.input)}: ${issue.message}`;
   });
   throw new Problem(code, faults.join("; "));
 }

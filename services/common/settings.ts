@@ -5,6 +5,7 @@
  * @module
  */
 import { z } from "zod";
+import { expectation } from "./expectation.ts";
 
 /** A TCP port; 0 lets the system choose one. */
 export const port = z.coerce.number().int().min(0).max(65535);
@@ -55,20 +56,14 @@ export function readSettings<Schema extends z.ZodObject>(
     const value = env.get(name);
     if (value !== undefined && value !== "") values[name] = value;
   }
-  const read = schema.safeParse(values);
+  const read = schema.safeParse(values, { error: expectation });
   if (read.success) return read.data;
   const lines = read.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? "");
     const got = name in values ? ` is "${values[name]}"` : "";
-    return `  ${name}${got}: ${expectation(issue)}`;
+    return `  ${name}${got}: ${issue.message}`;
   });
   throw new SettingsError(`Cannot start: wrong settings\n${lines.join("\n")}`);
-}
-
-/** What a schema says of a wrong value, without the words that say nothing. */
-export function expectation(issue: z.core.$ZodIssue): string {
-  const message = issue.message.replace(/^Invalid (input|option|string): /, "");
-  return message.charAt(0).toLowerCase() + message.slice(1);
 }
 
 /** Whether only this machine can reach a server that listens on `host`. */

@@ -1,5 +1,6 @@
 /** What the system says of a failed connection, and what a person would. */
 const REASONS: [RegExp, string][] = [
+  [/refused: (not authorized|bad user ?name)/i, "it refuses the user or the password"],
   [/ECONNREFUSED|connection refused/i, "connection refused"],
   [/ENOTFOUND|EAI_AGAIN|dns error|failed to lookup/i, "host name not found"],
   [/EHOSTUNREACH|ENETUNREACH|unreachable/i, "no route to it"],
@@ -8,6 +9,8 @@ const REASONS: [RegExp, string][] = [
     "its certificate is not trusted here: DENO_CERT names a file of further issuers",
   ],
   [/ECONNRESET|EPIPE|reset|broken pipe|closed|incomplete/i, "it closed the connection"],
+  // The words of mqtt-packet for bytes of another protocol.
+  [/invalid header flag bits/i, "what answers there does not speak MQTT"],
   [/ETIMEDOUT|timed? ?out/i, "no answer in time"],
 ];
 

@@ -22,6 +22,15 @@ Deno.test("a peer that closes without a word is said to have closed", async () =
   assert.equal(connectionFailure(error), "it closed the connection");
 });
 
+Deno.test("a broker that refuses the user is not said to be away", () => {
+  for (const words of ["Not authorized", "Bad username or password"]) {
+    assert.equal(
+      connectionFailure(new Error(`Connection refused: ${words}`)),
+      "it refuses the user or the password",
+    );
+  }
+});
+
 Deno.test("what is not known keeps its own words", () => {
   assert.equal(connectionFailure(new Error("Not authorized")), "Not authorized");
 });

@@ -6,13 +6,16 @@ import { PRECISIONS } from "./tasks/shared_towers.ts";
 
 const mqttUrl = z.url({
   protocol: /^(mqtts?|wss?)$/,
-  error: "expected mqtt:// or mqtts:// and a host",
+  error: "a URL is expected, such as mqtt://localhost:1883",
 });
 
 const schema = commonSettings.extend({
   INFERENCE_HOST: z.string().min(1).default("127.0.0.1"),
   INFERENCE_PORT: port.default(8001),
-  MEDIA_STORE_URL: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8000"),
+  MEDIA_STORE_URL: z.url({
+    protocol: /^https?$/,
+    error: "a URL is expected, such as http://127.0.0.1:8000",
+  }).default("http://127.0.0.1:8000"),
   /** Unset: a broker is started in this process. */
   MQTT_URL: mqttUrl.optional(),
   MQTT_PORT: port.default(1883),

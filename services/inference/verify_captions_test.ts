@@ -19,11 +19,11 @@ function bagOfWords(vectors: Record<number, number[]>): Uint8Array {
     inputs: [{ name: "input_ids", shape: ["n", "length"], type: "int64" }],
     outputs: [{ name: "text_embeds", shape: ["n", width] }],
     nodes: [
-      { op: "Gather", inputs: ["table", "input_ids"], output: "words" },
+      { op: "Gather", inputs: ["table", "input_ids"], outputs: ["words"] },
       {
         op: "ReduceSum",
         inputs: ["words", "axes"],
-        output: "text_embeds",
+        outputs: ["text_embeds"],
         attributes: { keepdims: { int: 0 } },
       },
     ],

@@ -11,7 +11,7 @@ import { clipInput } from "./tasks/image_embedding.ts";
 import { openSession } from "./tasks/onnx_session.ts";
 import { dot, embedCaptions, isPublished, nearest, TEXT_TOWER } from "./verify_captions.ts";
 
-const HELP = `Usage: deno task verify-models [model]
+const HELP = `Usage: ./fovea verify-models [model]
 
 Embeds known pictures and compares with published values; model defaults to clip-vit-b-32. Where
 clip-vit-b-32-int8 is there too, it is compared with that. Where CLIP's text tower is there, as
@@ -76,7 +76,7 @@ async function main(args: string[]): Promise<number> {
   if (embed === null) {
     console.error(
       `Cannot verify ${choice}: its weights are not in MODELS_DIR: ` +
-        `run \`deno task models ${choice}\``,
+        `run \`./fovea models ${choice}\``,
     );
     return 1;
   }

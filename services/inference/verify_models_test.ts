@@ -46,7 +46,7 @@ Deno.test("without the weights it is said which are missing", async () => {
   assert.equal(
     stderr,
     "Cannot verify clip-vit-b-32: its weights are not in MODELS_DIR: " +
-      "run `deno task models clip-vit-b-32`\n",
+      "run `./fovea models clip-vit-b-32`\n",
   );
 });
 

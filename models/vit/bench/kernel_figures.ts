@@ -5,7 +5,7 @@
  * @module
  */
 import { type Address, instantiate, type Kernels, NONE } from "../kernels/kernels.ts";
-import { layOut, type PackedLinear, type PackedTower } from "../packing/layout.ts";
+import { layOut, type PackedLinear, type PackedTower, type Precision } from "../packing/layout.ts";
 import { multiplyOf } from "../encoder.ts";
 import { layOutScratch, type Scratch } from "../scratch.ts";
 import { type Weights, WEIGHTS_START } from "../weights.ts";
@@ -13,42 +13,46 @@ import { type Weights, WEIGHTS_START } from "../weights.ts";
 /** Operations of a round of `peak_f32` and `peak_i8`, a multiply-add being two. */
 const PEAK_ROUND = { fp32: 12 * 4 * 2, int8: 12 * 16 * 2 };
 
-/** @returns rows of a table: name, ms a picture, Gop/s, share of the roofline */
-export function measureKernels(weights: Weights): string[][] {
+export interface KernelFigures {
+  /** Gop/s with nothing to load. */
+  roofline: Record<Precision, number>;
+  kernels: KernelFigure[];
+}
+
+export interface KernelFigure {
+  name: string;
+  /** Milliseconds that a picture takes in it. */
+  ms: number;
+  /** Of a picture; 0 where its time is not that of multiplying. */
+  operations: number;
+  /** Whose roofline is the kernel's. */
+  precision: Precision;
+}
+
+/** Every figure is the best of several runs. */
+export function measureKernels(weights: Weights): KernelFigures {
   const { module, memory, shape, precision } = weights;
   const kernels = instantiate(module, memory);
   const packed = layOut(shape, precision, WEIGHTS_START);
   const scratch = layOutScratch(shape, 1, weights.slots.start);
-  const peaks = { fp32: peakOf(kernels, "fp32", scratch), int8: peakOf(kernels, "int8", scratch) };
-  const row = (name: string, ms: number, operations = 0, peak = 0) => {
-    const rate = operations / ms / 1e6;
-    const share = `${Math.round(100 * rate / peak)} %`;
-    return [name, ms.toFixed(2), ...operations > 0 ? [rate.toFixed(1), share] : ["", ""]];
+  return {
+    roofline: { fp32: peakOf(kernels, "fp32", scratch), int8: peakOf(kernels, "int8", scratch) },
+    kernels: [
+      ...products(weights, packed, kernels, scratch),
+      ...others(weights, kernels, scratch).map((figure) => ({
+        operations: 0,
+        precision: "fp32" as const,
+        ...figure,
+      })),
+    ],
   };
-  return [
-    ["roofline, fp32", "", peaks.fp32.toFixed(1), "100 %"],
-    ["roofline, int8", "", peaks.int8.toFixed(1), "100 %"],
-    ...products(weights, packed, kernels, scratch).map(({ name, ms, operations }) =>
-      row(name, ms, operations, peaks[precision])
-    ),
-    ...others(weights, kernels, scratch).map(({ name, ms, operations = 0 }) =>
-      row(name, ms, operations, peaks.fp32)
-    ),
-  ];
 }
 
 /** Gop/s */
-function peakOf(kernels: Kernels, precision: "fp32" | "int8", { stream }: Scratch): number {
+function peakOf(kernels: Kernels, precision: Precision, { stream }: Scratch): number {
   const rounds = 200_000;
   const run = precision === "fp32" ? kernels.peak_f32 : kernels.peak_i8;
   return rounds * PEAK_ROUND[precision] / best(() => run(stream, rounds)) / 1e6;
-}
-
-interface Figure {
-  name: string;
-  /** Of a picture. */
-  ms: number;
-  operations?: number;
 }
 
 /** Through all blocks, so that weights come from memory as they do at work; the last block as if it were like the others. */
@@ -57,7 +61,7 @@ function products(
   { patchEmbedding, blocks }: PackedTower,
   kernels: Kernels,
   scratch: Scratch,
-): Figure[] {
+): KernelFigure[] {
   const { tokens } = weights.shape;
   const multiply = multiplyOf(weights, kernels, scratch);
   const figure = (name: string, linears: PackedLinear[], rows: number) => ({
@@ -68,6 +72,7 @@ function products(
       }
     }),
     operations: linears.reduce((sum, { depth, outputs }) => sum + 2 * rows * depth * outputs, 0),
+    precision: weights.precision,
   });
   return [
     figure("patch embedding", [patchEmbedding], tokens - 1),
@@ -78,7 +83,11 @@ function products(
   ];
 }
 
-function others({ shape }: Weights, kernels: Kernels, scratch: Scratch): Figure[] {
+function others(
+  { shape }: Weights,
+  kernels: Kernels,
+  scratch: Scratch,
+): (Pick<KernelFigure, "name" | "ms"> & Partial<KernelFigure>)[] {
   const { tokens, width, heads, layers, mlp, imageSize, patch, activation, epsilon } = shape;
   const { wide, normed, stream, keys, values, scores, scoreStride } = scratch;
   const headWidth = width / heads;

@@ -14,11 +14,11 @@ function fileWith(initializers: [string, Tensor][]): Uint8Array {
     inputs: [{ name: "x", shape: ["n", 3] }],
     outputs: [{ name: "z", shape: ["n", 3] }],
     nodes: [
-      { op: "Add", inputs: ["x", "b"], output: "y" },
+      { op: "Add", inputs: ["x", "b"], outputs: ["y"] },
       {
         op: "Mul",
         inputs: ["y", ""],
-        output: "z",
+        outputs: ["z"],
         attributes: { whole: { int: -2 }, broken: { float: 0.5 }, list: { ints: [3, -1] } },
       },
     ],

@@ -50,7 +50,7 @@ export type Packed =
 const MAGIC = new TextEncoder().encode("FOVEAVIT");
 const JSON_START = 40;
 const PAGE = 4096;
-const CHUNK = 1 << 20;
+const CHUNK = 64 * PAGE;
 
 /** Reads a packed file into a memory of its own, and checks it. */
 export async function readPackedFile(
@@ -95,7 +95,7 @@ export async function readPackedFile(
   for (let at = 0; at < bytes.length;) {
     const count = await readInto(file, chunk.subarray(0, bytes.length - at));
     if (count === 0) return nothing("it is cut off");
-    bytes.set(chunk.subarray(0, count), at);
+    setPages(bytes, at, chunk.subarray(0, count));
     at += count;
   }
   if (checksumOf(weights) !== header.checksum) return nothing("it is damaged");
@@ -137,6 +137,17 @@ function nothing(reason: string): Packed {
 function bytesOf({ memory, shape, precision }: Weights): Uint8Array {
   const { end } = layOut(shape, precision, WEIGHTS_START);
   return new Uint8Array(memory.buffer, WEIGHTS_START, end - WEIGHTS_START);
+}
+
+/**
+ * Writes to a memory of zeros, but no pages of zeros: what is never written takes no memory. int8 has
+ * 2.4 MB of them on ViT-B/32 without outliers.
+ */
+function setPages(bytes: Uint8Array, at: number, values: Uint8Array): void {
+  for (let start = 0; start < values.length; start += PAGE) {
+    const page = values.subarray(start, start + PAGE);
+    if (page.some((byte) => byte !== 0)) bytes.set(page, at + start);
+  }
 }
 
 function checksumOf(weights: Weights): string {

@@ -23,10 +23,15 @@ export function graphFile(model: OnnxModel, output = model.outputs[0]!): Uint8Ar
       // The same without an attribute that is a tensor.
       const filling = `${outputs[0]} filling`;
       initializers.set(filling, written(value as OnnxTensor ?? ZERO));
-      nodes.push({ op: "Expand", inputs: [filling, inputs[0]!], output: outputs[0]! });
+      nodes.push({ op: "Expand", inputs: [filling, inputs[0]!], outputs: outputs.slice(0, 1) });
     } else {
       const written = [...attributes].map(([name, value]) => [name, attribute(name, value)]);
-      nodes.push({ op, inputs, output: outputs[0]!, attributes: Object.fromEntries(written) });
+      nodes.push({
+        op,
+        inputs,
+        outputs: outputs.slice(0, 1),
+        attributes: Object.fromEntries(written),
+      });
     }
   }
   const ports = model.inputs.map(({ name, dims }) => ({

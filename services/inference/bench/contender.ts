@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { peakMemory } from "../../bench/peak_memory.ts";
+
 /** What happened in a turn. */
 export interface Turn {
   /** Of all threads together. */
@@ -62,12 +64,6 @@ export async function compete(
     const turn = await work(Number(line));
     console.log(JSON.stringify({ ...turn, peakMemory: await peakMemory() } satisfies Turn));
   }
-}
-
-async function peakMemory(): Promise<number> {
-  if (Deno.build.os !== "linux") return Deno.memoryUsage().rss;
-  const status = await Deno.readTextFile("/proc/self/status");
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]) * 1024;
 }
 
 const WARM_UP_SECONDS = 1;

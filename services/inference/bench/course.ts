@@ -1,5 +1,5 @@
 /**
- * What a race needs: the peers installed, pictures to look at, and networks to run.
+ * What a race needs: the peers and the native backend installed, pictures to look at, and networks to run.
  *
  * @module
  */
@@ -12,6 +12,8 @@ export interface Course {
   twelveMegapixels: string;
   /** ViT-B/32 at its full size, with random weights. */
   tower: TestModel;
+  /** The same, quantised as onnxruntime does it. */
+  quantisedTower: TestModel;
   /** The small one. */
   fixture: TestModel;
   /** Holds `seeded/`: the tower as a hub would have it. */
@@ -21,6 +23,7 @@ export interface Course {
 const IMAGES = ["astronaut.png", "camera.png", "chelsea.png", "coffee.png", "horse.png"]
   .map((name) => new URL(`../../../clients/images/${name}`, import.meta.url).pathname);
 const PEERS = new URL("./peers/", import.meta.url).pathname;
+const NATIVE = new URL("../native/", import.meta.url).pathname;
 
 /** How CLIP's own repository describes its preprocessing to @huggingface/transformers. */
 const PREPROCESSOR = {
@@ -35,9 +38,11 @@ const PREPROCESSOR = {
   image_std: [0.26862954, 0.26130258, 0.27577711],
 };
 
-/** Makes everything, in `folder` but for the networks and the peers, which stay for the next time. */
+/** Makes everything, in `folder` but for the networks and what is installed, which stay for the next time. */
 export async function layCourse(folder: string): Promise<Course> {
-  await deno(["install", "--quiet", "--frozen", "--config", `${PEERS}deno.json`]);
+  for (const folder of [PEERS, NATIVE]) {
+    await deno(["install", "--quiet", "--frozen", "--config", `${folder}deno.json`]);
+  }
   const tower = await model("image_embedding", "clip-vit-b-32-seeded");
   const modelsFolder = `${folder}/models`;
   await Deno.mkdir(`${modelsFolder}/seeded/onnx`, { recursive: true });
@@ -50,6 +55,7 @@ export async function layCourse(folder: string): Promise<Course> {
     megapixel: await pictures(`${folder}/1`, { count: 8, width: 1200, height: 900 }),
     twelveMegapixels: await pictures(`${folder}/12`, { count: 2, width: 4000, height: 3000 }),
     tower,
+    quantisedTower: await model("image_embedding", "clip-vit-b-32-seeded-int8"),
     fixture: await model("image_embedding", "fixture"),
     modelsFolder,
   };

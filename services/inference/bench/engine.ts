@@ -8,6 +8,7 @@ import type { Measured } from "@fovea/bench/figure";
 import { temporaryFolder } from "@fovea/testing";
 import { BARE } from "@fovea/testing/house";
 import { yunet } from "@fovea/testing/models";
+import { smallestCosine } from "./agreement.ts";
 import { layCourse, model } from "./course.ts";
 import { figuresOf } from "./figures.ts";
 import { type Latency, measureLatency } from "./latency.ts";
@@ -32,13 +33,14 @@ export async function engine(seconds: number): Promise<Measured> {
   latencies.set("image_embedding, fixture", await measureLatency("image_embedding", {}, seconds));
   printLatencies("astronaut.png, 512 × 512, one job at a time, one worker", latencies);
 
+  const cosine = await smallestCosine(course.tower, course.megapixel);
   const sections: Section[] = [];
   for await (const section of runRaces({ course, faceModels, workers, seconds })) {
     sections.push(section);
     printScores(section);
   }
   return {
-    figures: figuresOf(sections, workers),
-    details: { latencies: Object.fromEntries(latencies), sections },
+    figures: figuresOf({ sections, workers, cosine }),
+    details: { latencies: Object.fromEntries(latencies), cosine, sections },
   };
 }

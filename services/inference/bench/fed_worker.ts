@@ -6,6 +6,7 @@
 import { decode } from "../picture/decode.ts";
 import type { Backend } from "../tasks/backend.ts";
 import { TASKS } from "../tasks/list.ts";
+import type { LentTower } from "../tasks/shared_towers.ts";
 import type { LoadedTask, ModelFile } from "../tasks/task.ts";
 import type { TaskType } from "@fovea/contract";
 import { stopwatch, type Turn, workFor } from "./contender.ts";
@@ -15,6 +16,8 @@ export interface Feed {
   task: TaskType;
   model: ModelFile;
   backend: Backend;
+  /** Null: ONNX Runtime runs the model. */
+  tower: LentTower | null;
   pictures: Uint8Array[];
 }
 
@@ -31,7 +34,7 @@ thread.onmessage = async ({ data }) => {
     thread.postMessage(await workFor(data, look));
   } else {
     pictures = data.pictures;
-    task = await TASKS[data.task].load(data.model, data.backend);
+    task = await TASKS[data.task].load(data.model, data.backend, data.tower);
     thread.postMessage("loaded");
   }
 };

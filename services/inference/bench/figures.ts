@@ -3,21 +3,25 @@
  *
  * @module
  */
-import { atLeast, atMost, type Figure } from "@fovea/bench/figure";
-import { BACKENDS } from "../tasks/backend.ts";
+import { atLeast, atMost, type Figure, told } from "@fovea/bench/figure";
 import type { Score } from "./race.ts";
-import { DECODING, FED, fovea, PEERS, type Section, WHOLE_PATH } from "./races.ts";
+import { DECODING, FED, fovea, PEERS, type Runtime, type Section, WHOLE_PATH } from "./races.ts";
 
 /** Bytes that a worker may take at most for a 12 MP picture, the large tower not counted. */
 const MOST_MEMORY = 400e6;
 
-/**
- * @param workers of the races that took all cores
- * @throws {Error} where one that is compared did not take part
- */
-export function figuresOf(measured: readonly Section[], workers: number): Figure[] {
+export interface EngineMeasured {
+  sections: readonly Section[];
+  /** Of the races that took all cores. */
+  workers: number;
+  /** The smallest of int8's embeddings to fp32's. */
+  cosine: number;
+}
+
+/** @throws {Error} where one that is compared did not take part */
+export function figuresOf({ sections, workers, cosine }: EngineMeasured): Figure[] {
   const of = (id: Section["id"], name: string): Score => {
-    const race = measured.find((section) => section.id === id);
+    const race = sections.find((section) => section.id === id);
     const found = race?.scores.find((score) => score.name === name);
     if (found === undefined) throw new Error(`Cannot compare: ${name} did not take part in ${id}`);
     return found;
@@ -25,24 +29,40 @@ export function figuresOf(measured: readonly Section[], workers: number): Figure
   const infer = (name: string) => of("one_core", name).stages.infer!;
   const decode = (name: string) => of("decoding", name).stages.decode!;
   const speed = (id: Section["id"], name: string) => of(id, name).picturesPerSecond;
+  const all = (runtime: Runtime) => speed("all_cores", fovea(runtime, workers));
+  const peer = (name: string) => speed("all_cores", name);
   return [
+    atLeast("pictures/s, fp32 : onnxruntime-web", all("fp32") / all("onnxruntime-web"), 1.4),
+    atLeast("pictures/s, int8 : its int8", all("int8") / all("onnxruntime-web, int8"), 2.8),
+    atLeast(
+      "pictures/s, int8 : onnxruntime-node, fp32, all cores",
+      all("int8") / peer(PEERS.onnxruntimeNodeAll),
+      0.9,
+    ),
+    atLeast("smallest cosine of int8 to fp32", cosine, 0.999),
     atMost(
-      "ms in the network, wasm : onnxruntime-web",
-      infer(fovea("wasm", 1)) / infer(PEERS.onnxruntimeWeb),
+      "ms in the network, onnxruntime-web in a worker : bare",
+      infer(fovea("onnxruntime-web", 1)) / infer(PEERS.onnxruntimeWeb),
       1.05,
     ),
     atMost(
-      "ms in the network, native : onnxruntime-node",
-      infer(fovea("native", 1)) / infer(PEERS.onnxruntimeNode),
+      "ms in the network, onnxruntime-node in a worker : bare",
+      infer(fovea("onnxruntime-node", 1)) / infer(PEERS.onnxruntimeNode),
       1.1,
     ),
-    ...BACKENDS.map((backend) =>
-      atLeast(
-        `pictures/s, ${backend} : @huggingface/transformers on the same runtime`,
-        speed("all_cores", fovea(backend, workers)) /
-          speed("all_cores", PEERS.transformers(backend)),
-        1,
-      )
+    atLeast(
+      "pictures/s, fp32 : @huggingface/transformers, wasm",
+      all("fp32") / peer(PEERS.transformers("wasm")),
+      1,
+    ),
+    atLeast(
+      "pictures/s, onnxruntime-node : @huggingface/transformers, native",
+      all("onnxruntime-node") / peer(PEERS.transformers("native")),
+      1,
+    ),
+    told(
+      "pictures/s, int8 : @huggingface/transformers, native",
+      all("int8") / peer(PEERS.transformers("native")),
     ),
     atLeast(
       "pictures/s, upload to event : fed from memory",

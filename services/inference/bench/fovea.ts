@@ -3,12 +3,20 @@
  *
  * @module
  */
+import type { Precision } from "@fovea/vit";
 import { compete, contenderArguments, readPictures, type Turn } from "./contender.ts";
 import type { Feed } from "./fed_worker.ts";
+import { lendTowers } from "./lend_towers.ts";
 
-const { workers, pictures: folder, ...feed } = contenderArguments<
-  Omit<Feed, "pictures"> & { workers: number; pictures: string }
+const { workers, pictures: folder, precision, ...feed } = contenderArguments<
+  Omit<Feed, "pictures" | "tower"> & {
+    /** Of the encoder; null: ONNX Runtime runs the model. */
+    precision: Precision | null;
+    workers: number;
+    pictures: string;
+  }
 >();
+const towers = precision === null ? [] : await lendTowers(feed.model, precision, workers);
 const pictures = await readPictures(folder);
 const team = Array.from(
   { length: workers },
@@ -23,7 +31,9 @@ function ask<Answer>(worker: Worker, message: Feed | number): Promise<Answer> {
   });
 }
 
-await Promise.all(team.map((worker) => ask(worker, { ...feed, pictures })));
+await Promise.all(
+  team.map((worker, i) => ask(worker, { ...feed, tower: towers[i] ?? null, pictures })),
+);
 await compete(async (seconds) => {
   const turns = await Promise.all(team.map((worker) => ask<Turn>(worker, seconds)));
   const all = (stage: string) => turns.flatMap(({ stages }) => stages[stage]!);

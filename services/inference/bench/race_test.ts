@@ -44,6 +44,7 @@ Deno.test("the service's workers run as a contender of two threads", async () =>
       task: "face_detection",
       model: { name, sha256, path },
       backend: "wasm",
+      precision: null,
       workers: 2,
       pictures: folder.path,
     },

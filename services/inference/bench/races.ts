@@ -5,6 +5,7 @@
  */
 import type { TaskType } from "@fovea/contract";
 import type { TestModel } from "@fovea/testing/models";
+import type { Precision } from "@fovea/vit";
 import { type Backend, BACKENDS } from "../tasks/backend.ts";
 import type { Course } from "./course.ts";
 import { enter, type Entry, race, raceProcesses, type Score } from "./race.ts";
@@ -17,8 +18,18 @@ export interface Section {
   scores: Score[];
 }
 
+/** What Fovea's workers run a network on: the encoder in one of its precisions, or ONNX Runtime. */
+const RUNTIMES = {
+  fp32: { backend: "wasm", precision: "fp32" },
+  int8: { backend: "wasm", precision: "int8" },
+  "onnxruntime-web": { backend: "wasm", precision: null },
+  "onnxruntime-web, int8": { backend: "wasm", precision: null },
+  "onnxruntime-node": { backend: "native", precision: null },
+} as const satisfies Record<string, { backend: Backend; precision: Precision | null }>;
+export type Runtime = keyof typeof RUNTIMES;
+
 /** Names under which scores are looked up again. */
-export const fovea = (backend: Backend, workers: number) => `Fovea, ${backend} × ${workers}`;
+export const fovea = (runtime: Runtime, workers: number) => `Fovea, ${runtime} × ${workers}`;
 export const PEERS = {
   onnxruntimeWeb: "onnxruntime-web, 1 thread",
   onnxruntimeNode: "onnxruntime-node, 1 thread",
@@ -41,9 +52,10 @@ export interface RacesOptions {
 
 /** Runs all races, one after the other. */
 export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> {
-  const { course: { tower, megapixel, modelsFolder, ...course }, workers, seconds } = options;
-  const embedding = (backend: Backend, threads: number) =>
-    foveaEntry("image_embedding", tower, megapixel, backend, threads);
+  const { course, workers, seconds } = options;
+  const { tower, quantisedTower, megapixel, modelsFolder } = course;
+  const embedding = (runtime: Runtime, threads: number, model = tower) =>
+    foveaEntry("image_embedding", model, megapixel, runtime, threads);
   const bare = (name: string, script: string, threads: number): Entry => ({
     name,
     script,
@@ -53,9 +65,9 @@ export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> 
     id: "one_core",
     title: "ViT-B/32, 1 MP JPEGs, one core; the bare libraries get the network's input ready-made",
     scores: await raceProcesses([
-      embedding("wasm", 1),
+      embedding("onnxruntime-web", 1),
       bare(PEERS.onnxruntimeWeb, "./bare_wasm.ts", 1),
-      embedding("native", 1),
+      embedding("onnxruntime-node", 1),
       bare(PEERS.onnxruntimeNode, "./peers/onnxruntime_node.ts", 1),
     ], seconds),
   };
@@ -63,7 +75,11 @@ export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> 
     id: "all_cores",
     title: "ViT-B/32, 1 MP JPEGs from file to embedding, all cores",
     scores: await raceProcesses([
-      ...BACKENDS.map((backend) => embedding(backend, workers)),
+      embedding("fp32", workers),
+      embedding("onnxruntime-web", workers),
+      embedding("int8", workers),
+      embedding("onnxruntime-web, int8", workers, quantisedTower),
+      embedding("onnxruntime-node", workers),
       ...BACKENDS.map((backend): Entry => ({
         name: PEERS.transformers(backend),
         script: "./peers/transformers.ts",
@@ -74,13 +90,13 @@ export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> 
   };
   yield {
     id: "whole_path",
-    title: `ViT-B/32, 1 MP JPEGs through both services, wasm × ${workers}`,
+    title: `ViT-B/32, 1 MP JPEGs through both services, fp32 × ${workers}`,
     scores: await raceWholePath(options),
   };
   for (const model of options.faceModels) {
-    const entries = BACKENDS.flatMap((backend) =>
+    const entries = (["onnxruntime-web", "onnxruntime-node"] as const).flatMap((runtime) =>
       [...new Set([1, workers])].map((threads) =>
-        foveaEntry("face_detection", model, megapixel, backend, threads)
+        foveaEntry("face_detection", model, megapixel, runtime, threads)
       )
     );
     yield {
@@ -94,7 +110,7 @@ export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> 
     id: "decoding",
     title: "12 MP JPEG to the network's input, one core; the network is the small one",
     scores: await raceProcesses([
-      { ...foveaEntry("image_embedding", fixture, pictures, "wasm", 1), name: DECODING },
+      { ...foveaEntry("image_embedding", fixture, pictures, "fp32", 1), name: DECODING },
       { name: PEERS.sharp, script: "./peers/sharp.ts", arguments: { pictures } },
     ], seconds),
   };
@@ -103,7 +119,7 @@ export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> 
 async function raceWholePath({ course, workers, seconds }: RacesOptions): Promise<Score[]> {
   const { tower, megapixel: pictures } = course;
   await using fed = await enter({
-    ...foveaEntry("image_embedding", tower, pictures, "wasm", workers),
+    ...foveaEntry("image_embedding", tower, pictures, "fp32", workers),
     name: FED,
   });
   const env = { EMBEDDING_MODEL: tower.name };
@@ -115,12 +131,13 @@ function foveaEntry(
   task: TaskType,
   { name, sha256, path }: TestModel,
   pictures: string,
-  backend: Backend,
+  runtime: Runtime,
   workers: number,
 ): Entry {
+  const model = { name, sha256, path };
   return {
-    name: fovea(backend, workers),
+    name: fovea(runtime, workers),
     script: "./fovea.ts",
-    arguments: { task, model: { name, sha256, path }, backend, workers, pictures },
+    arguments: { task, model, ...RUNTIMES[runtime], workers, pictures },
   };
 }

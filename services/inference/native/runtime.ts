@@ -14,7 +14,7 @@ export interface OnnxRuntime {
 }
 
 /** What to do where the runtime can't be had. */
-const WAY_OUT = "start the service by `deno task inference-native`, which installs and allows it";
+const WAY_OUT = "start the service by `./fovea inference-native`, which installs and allows it";
 
 /**
  * Loads the native library. It needs `--allow-ffi` for this folder; and, since to the workspace

@@ -75,7 +75,7 @@ Deno.test("without its permission the native backend says how to come by it", as
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /Cannot load onnxruntime-node: .* (allowed|installed): start the service by `deno task inference-native`/,
+    /Cannot load onnxruntime-node: .* (allowed|installed): start the service by `.\/fovea inference-native`/,
   );
 });
 

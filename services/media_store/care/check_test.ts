@@ -110,7 +110,7 @@ Deno.test("a database that is damaged is reported as such", async () => {
 Deno.test("options that say nothing, or too much, are refused with the usage", async () => {
   await using folder = await temporaryFolder();
   const cases: [string[], RegExp][] = [
-    [["--chek"], /Unknown option '--chek'/],
+    [["--chek"], /unknown option '--chek'/],
     [["--repair"], /--repair goes with --check/],
     [["--check", "--backup", "x"], /one after the other/],
     [["--backup"], /--backup/],
@@ -120,7 +120,7 @@ Deno.test("options that say nothing, or too much, are refused with the usage", a
     const { code, stdout, stderr } = await runCare(folder.path, ...options);
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(stderr, message);
-    assert.match(stderr, /Usage: deno task media-store \[--check/);
+    assert.match(stderr, /Usage: .\/fovea media-store \[--check/);
   }
   const help = await runCare(folder.path, "--help");
   assert.deepEqual([help.code, help.stderr], [0, ""]);

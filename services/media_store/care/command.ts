@@ -12,7 +12,7 @@ import { backUp } from "./backup.ts";
 import { checkStore, type Finding } from "./check.ts";
 import { quarantine } from "./quarantine.ts";
 
-const HELP = `Usage: deno task media-store [--check [--repair] | --backup DIR]
+const HELP = `Usage: ./fovea media-store [--check [--repair] | --backup DIR]
 
 Without options: serves the store in DATA_DIR/media_store.
 
@@ -24,6 +24,8 @@ Without options: serves the store in DATA_DIR/media_store.
                  may be running. To restore, start media_store with DATA_DIR=DIR
   --help         this
 
+Its settings are environment variables, which README.md lists.
+
 Exit code: 0 done, and nothing wrong; 1 something is wrong with the store, or it can't be read or
 copied; 2 wrong usage.`;
 
@@ -33,7 +35,8 @@ export async function careFor(args: string[]): Promise<number> {
   try {
     options = readOptions(args);
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
+    const { message } = error as Error;
+    console.error(`Cannot do that: ${message.replace(/^Unknown/, "unknown")}\n\n${HELP}`);
     return 2;
   }
   if (options.help) {

@@ -40,10 +40,11 @@ export const filterText = z.string().transform((text, context): EntityFilter => 
     if (parts.has(name)) return refuse(`filter ${name} comes twice`);
     parts.set(name, value);
   }
-  const read = filterParts.safeParse(Object.fromEntries(parts));
+  const read = filterParts.safeParse(Object.fromEntries(parts), { reportInput: true });
   if (read.success) return read.data;
   for (const issue of read.error.issues) {
-    context.addIssue({ code: "custom", message: issue.message, path: issue.path });
+    const { message, path, input } = issue;
+    context.addIssue({ code: "custom", message, path, ...path.length > 0 && { input } });
   }
   return z.NEVER;
 }).meta({

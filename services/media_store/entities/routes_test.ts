@@ -111,12 +111,16 @@ Deno.test("a form's texts are kept as they are, up to their limits", async () =>
   const label = "\u202e\u200f '; drop table entities; -- 👩‍👩‍👧".padEnd(255, "x");
   assert.equal((await app.add({ is_collection: "true", label })).label, label);
   const cases: [string, string, RegExp][] = [
-    ["label", "x".repeat(256), /^label: at most 255 characters are allowed$/],
+    ["label", "x".repeat(256), /^label is "x{79}…: at most 255 characters are allowed$/],
     ["label", "x".repeat(1_000_000), /label.* 65536 bytes/],
-    ["description", "x".repeat(10_001), /^description: at most 10000 characters are allowed$/],
-    ["label", "a\0b", /^label: text without NUL/],
-    ["parent_id", "9007199254740993", /^parent_id: number is too large$/],
-    ["parent_id", "1e3", /^parent_id: a whole number from 1 is expected$/],
+    [
+      "description",
+      "x".repeat(10_001),
+      /^description is "x{79}…: at most 10000 characters are allowed$/,
+    ],
+    ["label", "a\0b", /^label is "a\\u0000b": text without NUL/],
+    ["parent_id", "9007199254740993", /^parent_id is \d+: number is too large$/],
+    ["parent_id", "1e3", /^parent_id is "1e3": a whole number from 1 is expected$/],
   ];
   for (const [name, value, detail] of cases) {
     const answer = await app.request("/entity/", form({ is_collection: "true", [name]: value }));
@@ -187,7 +191,7 @@ Deno.test("a listing is not answered as if a parameter had not been there", asyn
   const answer = await app.request("/entity/?page=0&pages=2");
   assert.equal(
     (await problemOf(answer, "invalid_parameter", 400)).detail,
-    "page: 1 is the least; unknown parameter: pages: known are page, page_size, search_query, " +
+    "page is 0: 1 is the least; unknown parameter: pages: known are page, page_size, search_query, " +
       "filter_param, version, include_deleted",
   );
 });

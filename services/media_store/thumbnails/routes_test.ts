@@ -51,9 +51,9 @@ Deno.test("a client that has the thumbnail already is told so, without making it
 Deno.test("a size, format or parameter that there is none of is refused, naming those there are", async () => {
   await using app = await appWith("astronaut.png");
   const cases: [string, RegExp][] = [
-    ["?size=100", /size: one of 64, 128, 256, 512, 1024 is expected/],
-    ["?size=256px", /size: one of/],
-    ["?format=png", /format: one of webp, jpeg is expected/],
+    ["?size=100", /size is "100": one of 64, 128, 256, 512, 1024 is expected/],
+    ["?size=256px", /size is "256px": one of/],
+    ["?format=png", /format is "png": one of webp, jpeg is expected/],
     ["?width=100", /unknown parameter: width: known are size, format, version/],
     ["?size=64&size=128", /size: comes 2 times/],
   ];

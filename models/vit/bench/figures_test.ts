@@ -1,0 +1,56 @@
+import { temporaryFolder } from "@fovea/testing";
+import { testModel } from "@fovea/testing/models";
+import assert from "node:assert/strict";
+import { measureApart } from "./encoder.ts";
+import { figuresOf } from "./figures.ts";
+import type { EncoderMeasured } from "./measure.ts";
+
+const proof = { pictures: 16, smallestCosine: 0.999, neighboursKept: 16, isGood: true };
+
+/** Measurements that only just hold. */
+const measured = (change: Partial<EncoderMeasured> = {}): EncoderMeasured[] => {
+  const rest = { speeds: [], kernels: { roofline: { fp32: 53, int8: 204 }, kernels: [] } };
+  return [
+    { precision: "fp32", proof: null, reading: 800, memory: 500e6, ...rest },
+    { precision: "int8", proof, reading: 300, memory: 220e6, ...rest, ...change },
+  ];
+};
+
+const missed = (encoders: EncoderMeasured[], difference = 1e-5) =>
+  figuresOf(encoders, difference).filter(({ holds }) => !holds).map(({ name }) => name);
+
+Deno.test("an encoder just within its bounds keeps them, and beyond one it misses that one", () => {
+  assert.equal(figuresOf(measured(), 1e-5).length, 6);
+  assert.deepEqual(missed(measured()), []);
+  assert.deepEqual(missed(measured(), 1.1e-5), ["encoder, fp32: difference to float64 : 1e-5"]);
+  assert.deepEqual(missed(measured({ memory: 221e6 })), ["encoder, int8: MB with two threads"]);
+  assert.deepEqual(missed(measured({ reading: 301 })), [
+    "encoder, int8: ms to read packed weights",
+  ]);
+  assert.deepEqual(missed(measured({ proof: { ...proof, smallestCosine: 0.998 } })), [
+    "encoder, int8: smallest cosine to fp32, made-up pictures",
+  ]);
+});
+
+Deno.test("the encoder is measured in a process of its own", async () => {
+  await using folder = await temporaryFolder();
+  const { path, sha256 } = await testModel("image_embedding", "fixture");
+  await Deno.copyFile(path, `${folder.path}/tower.onnx`);
+  const { memory, speeds, kernels, ...rest } = await measureApart(
+    { path: `${folder.path}/tower.onnx`, sha256 },
+    "int8",
+    0.05,
+  );
+  assert.equal(rest.precision, "int8");
+  assert.ok(rest.proof!.isGood && rest.reading > 0 && memory > 50e6);
+  assert.deepEqual(speeds.map(({ threads, batch }) => [threads, batch]), [
+    [1, 1],
+    [2, 1],
+    [1, 4],
+    [1, 8],
+    [2, 4],
+    [2, 8],
+  ]);
+  assert.ok(speeds.every(({ best, picturesPerSecond }) => best > 0 && picturesPerSecond > 0));
+  assert.ok(kernels.roofline.int8 > kernels.roofline.fp32 && kernels.kernels.length > 10);
+});

@@ -1,0 +1,95 @@
+/**
+ * Measures the encoder in one precision: a process of its own, whose memory is told. Its argument is
+ * an {@link Order} as JSON, and it prints an {@link EncoderMeasured} as JSON.
+ *
+ * Milliseconds are the best of several runs, since other programs only ever make them worse.
+ *
+ * @module
+ */
+import { peakMemory } from "@fovea/bench/peak_memory";
+import { loadWeights } from "../load_weights.ts";
+import type { Precision } from "../packing/layout.ts";
+import type { Proof } from "../packing/proof.ts";
+import { SlotKeeper } from "../slots.ts";
+import type { Room, Weights } from "../weights.ts";
+import { type KernelFigures, measureKernels } from "./kernel_figures.ts";
+import type { Round, Timing } from "./round.ts";
+
+export interface Order {
+  path: string;
+  sha256: string;
+  precision: Precision;
+  /** For each line of speeds. */
+  seconds: number;
+}
+
+export interface EncoderMeasured {
+  precision: Precision;
+  proof: Proof | null;
+  /** Milliseconds from nothing to weights in memory, packed before. */
+  reading: number;
+  /** Bytes, the most at once: the whole process with two threads that embed a picture at a time. */
+  memory: number;
+  speeds: Speed[];
+  kernels: KernelFigures;
+}
+
+export interface Speed {
+  threads: number;
+  batch: number;
+  /** Milliseconds a picture of a thread's best batch. */
+  best: number;
+  /** Of all threads together. */
+  picturesPerSecond: number;
+}
+
+const BATCHES = [4, 8];
+
+/** Threads that embed at the same time. */
+async function race(
+  weights: Weights,
+  threads: number,
+  batch: number,
+  seconds: number,
+): Promise<Speed> {
+  const keeper = new SlotKeeper(weights);
+  const timings = await Promise.all(Array.from({ length: threads }, async () => {
+    const worker = new Worker(new URL("./round.ts", import.meta.url), { type: "module" });
+    try {
+      const order: Round = { weights, slot: keeper.take(), batch, seconds };
+      return await new Promise<Timing>((resolve, reject) => {
+        worker.onmessage = ({ data }: MessageEvent<Timing>) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+        worker.postMessage(order);
+      });
+    } finally {
+      worker.terminate();
+    }
+  }));
+  return {
+    threads,
+    batch,
+    best: Math.min(...timings.map(({ best }) => best)) / batch,
+    picturesPerSecond: timings.reduce((sum, { median }) => sum + 1000 * batch / median, 0),
+  };
+}
+
+async function measure({ path, sha256, precision, seconds }: Order): Promise<EncoderMeasured> {
+  const load = (room: Room) => loadWeights(path, { ...room, sha256, precision });
+  const begun = performance.now();
+  // As the service has them: room for workers that take the place of others.
+  const weights = await load({ slots: 4 });
+  const reading = performance.now() - begun;
+  const speeds = [await race(weights, 2, 1, seconds)];
+  const memory = await peakMemory();
+
+  speeds.unshift(await race(weights, 1, 1, seconds));
+  const kernels = measureKernels(weights);
+  const roomy = await load({ slots: 2, maxBatch: Math.max(...BATCHES) });
+  for (const threads of [1, 2]) {
+    for (const batch of BATCHES) speeds.push(await race(roomy, threads, batch, seconds));
+  }
+  return { precision: weights.precision, proof: weights.proof, reading, memory, speeds, kernels };
+}
+
+if (import.meta.main) console.log(JSON.stringify(await measure(JSON.parse(Deno.args[0]!))));
