@@ -8,6 +8,7 @@ import { median } from "@fovea/bench/table";
 import { startService } from "@fovea/testing";
 import { BARE, clientOf, untilReady } from "@fovea/testing/house";
 import { subscribe } from "../testing/subscriber.ts";
+import { HttpLane } from "./http_lane.ts";
 
 const WORKERS = 2;
 
@@ -33,23 +34,21 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
   await untilReady(service);
   const { mqtt_url } = await clientOf("", service.url).info();
   await using subscriber = await subscribe(mqtt_url, "inference/job/+/completed");
+  using open = new DisposableStack();
+  const lanes: HttpLane[] = [];
+  for (let i = 0; i < LANES; i++) lanes.push(open.use(await HttpLane.open(service.url)));
   let entity = 0;
   const heard = new Map<string, PromiseWithResolvers<void>>();
   subscriber.onMessage(({ topic }) => heard.get(topic.slice(14, -10))?.resolve());
 
   /** Submits a job, of the kind that leaves nothing to deliver; `told` resolves when its event is heard. */
-  async function submit(): Promise<{ told: Promise<void> }> {
+  async function submit(lane: HttpLane): Promise<{ told: Promise<void> }> {
     const job_id = crypto.randomUUID();
     const told = Promise.withResolvers<void>();
     heard.set(job_id, told);
-    const response = await fetch(`${service.url}/job/image_embedding`, {
-      method: "POST",
-      body: JSON.stringify({ media_store_id: ++entity, job_id }),
-    });
-    await response.body?.cancel();
-    if (response.status !== 201) {
-      throw new Error(`Cannot measure: POST answered ${response.status}`);
-    }
+    const body = JSON.stringify({ media_store_id: ++entity, job_id });
+    const status = await lane.post("/job/image_embedding", body);
+    if (status !== 201) throw new Error(`Cannot measure: POST answered ${status}`);
     return { told: told.promise };
   }
 
@@ -57,10 +56,9 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
     const told: Promise<void>[] = [];
     const from = performance.now();
     let left = count;
-    const lane = async () => {
-      while (left-- > 0) told.push((await submit()).told);
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
+    await Promise.all(lanes.map(async (lane) => {
+      while (left-- > 0) told.push((await submit(lane)).told);
+    }));
     await Promise.all(told);
     return count / (performance.now() - from) * 1000;
   }
@@ -74,7 +72,7 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
       const from = performance.now();
       running.push(
-        submit().then(({ told }) => told).then(() => {
+        submit(lanes[i % LANES]!).then(({ told }) => told).then(() => {
           times.push(performance.now() - from);
         }),
       );

@@ -74,7 +74,7 @@ async function timeHealth(url: string, until: number): Promise<number[]> {
     const from = performance.now();
     await (await fetch(`${url}/health`)).body?.cancel();
     took.push(performance.now() - from);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return took;
 }
