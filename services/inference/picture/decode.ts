@@ -3,15 +3,11 @@
  *
  * @module
  */
-import { SRGB } from "@fovea/common/icc_profile";
+import { canvasOf, loadMagick, toSrgb } from "@fovea/common/magick";
 import { Problem } from "@fovea/contract";
 import {
   AlphaAction,
-  ColorProfile,
-  ColorSpace,
-  ColorTransformMode,
   type IMagickImage,
-  initializeImageMagick,
   MagickColors,
   MagickError,
   MagickFormat,
@@ -19,7 +15,6 @@ import {
   MagickImage,
   MagickReadSettings,
   Orientation,
-  ResourceLimits,
 } from "@imagemagick/magick-wasm";
 import { fileTypeFromBuffer } from "file-type";
 import { jpegPrecision } from "./jpeg_precision.ts";
@@ -43,9 +38,6 @@ const FORMATS: Readonly<Record<string, MagickFormat>> = {
   "image/tiff": MagickFormat.Tiff,
   "image/bmp": MagickFormat.Bmp,
 };
-
-/** Formats whose first frame may cover only a part of the canvas that viewers show. */
-const ANIMATED: readonly MagickFormat[] = [MagickFormat.Gif, MagickFormat.WebP];
 
 /** The side of one JPEG block: below it there is nothing that a network could see. */
 const MIN_SIDE = 8;
@@ -114,20 +106,7 @@ let initialized: Promise<void> | undefined;
 
 /** Makes the decoder ready; called by everything that decodes, does its work once per thread. */
 export function initialize(): Promise<void> {
-  return initialized ??= load();
-}
-
-async function load(): Promise<void> {
-  const file = await Deno.open(
-    new URL(import.meta.resolve("@imagemagick/magick-wasm/magick.wasm")),
-  );
-  const headers = { "Content-Type": "application/wasm" };
-  await initializeImageMagick(
-    // Compiled as it is read: its 14 MB need not lie in memory beside what becomes of them.
-    await WebAssembly.compileStreaming(new Response(file.readable, { headers })),
-  );
-  // Its disk would be memory, too: a file system that WebAssembly makes believe.
-  ResourceLimits.disk = 0n;
+  return initialized ??= loadMagick();
 }
 
 /**
@@ -204,16 +183,6 @@ function storedSize(bytes: Uint8Array, settings: MagickReadSettings): Size {
   }
 }
 
-function canvasOf(image: IMagickImage, format: MagickFormat | undefined): Size {
-  const { width, height, page } = image;
-  // A PNG or TIFF, too, may say where on a larger page it belongs: viewers don't care.
-  if (format === undefined || !ANIMATED.includes(format)) return { width, height };
-  return {
-    width: Math.max(page.width, page.x + width),
-    height: Math.max(page.height, page.y + height),
-  };
-}
-
 function refuseSize({ width, height }: Size, maxPixels: number): void {
   const pixels = width * height;
   if (pixels > maxPixels) {
@@ -260,18 +229,6 @@ const CUT_OFF =
 
 function saysCutOff(error: MagickError): boolean {
   return CUT_OFF.test(error.message) || error.relatedErrors.some(saysCutOff);
-}
-
-/** By the embedded profile, or else by the kind of colours that the picture has. */
-function toSrgb(image: IMagickImage): void {
-  try {
-    // Does nothing without a profile. In 8 bits, which is all there is: twelve times as fast.
-    image.transformColorSpace(new ColorProfile(SRGB), ColorTransformMode.Quantum);
-  } catch (error) {
-    // A profile that can't be used, or is of other colours than the picture: viewers ignore it.
-    if (!(error instanceof MagickError)) throw error;
-  }
-  if (image.colorSpace !== ColorSpace.sRGB) image.colorSpace = ColorSpace.sRGB;
 }
 
 function toCanvas(image: IMagickImage, format: MagickFormat): void {

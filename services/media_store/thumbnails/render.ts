@@ -3,16 +3,12 @@
  *
  * @module
  */
-import { SRGB } from "@fovea/common/icc_profile";
+import { canvasOf, loadMagick, toSrgb } from "@fovea/common/magick";
 import { Problem } from "@fovea/contract";
 import {
   AlphaAction,
-  ColorProfile,
-  ColorSpace,
-  ColorTransformMode,
   FilterType,
   type IMagickImage,
-  initializeImageMagick,
   MagickColors,
   MagickError,
   MagickFormat,
@@ -22,9 +18,6 @@ import {
   ResourceLimits,
 } from "@imagemagick/magick-wasm";
 import { SOURCES, type ThumbnailFormat, type ThumbnailOrder } from "./thumbnail.ts";
-
-/** Formats whose first frame may cover only a part of the canvas that viewers show. */
-const ANIMATED: readonly MagickFormat[] = [MagickFormat.Gif, MagickFormat.WebP];
 
 /** Quality of 1 to 100: above, files grow and nobody sees why. */
 const WRITTEN: Readonly<Record<ThumbnailFormat, { format: MagickFormat; quality: number }>> = {
@@ -43,13 +36,8 @@ interface Size {
 let initialized: Promise<void> | undefined;
 
 async function load(): Promise<void> {
-  const wasm = await Deno.readFile(
-    new URL(import.meta.resolve("@imagemagick/magick-wasm/magick.wasm")),
-  );
-  await initializeImageMagick(wasm);
+  await loadMagick();
   ResourceLimits.memory = MAX_PIXEL_MEMORY;
-  // Its disk would be memory, too: a file system that WebAssembly makes believe.
-  ResourceLimits.disk = 0n;
 }
 
 /**
@@ -100,15 +88,6 @@ function refuseSize({ width, height }: Size, maxPixels: number): void {
   );
 }
 
-function canvasOf({ width, height, page }: IMagickImage, format: MagickFormat): Size {
-  // A PNG or TIFF, too, may say where on a larger page it belongs: viewers don't care.
-  if (!ANIMATED.includes(format)) return { width, height };
-  return {
-    width: Math.max(page.width, page.x + width),
-    height: Math.max(page.height, page.y + height),
-  };
-}
-
 function toCanvas(image: IMagickImage, format: MagickFormat): void {
   const canvas = canvasOf(image, format);
   const { x, y } = image.page;
@@ -124,18 +103,6 @@ function shrink(image: IMagickImage, longestSide: number): void {
   if (scale >= 1) return;
   const side = (length: number) => Math.max(1, Math.round(length * scale));
   image.resize(new MagickGeometry(`${side(width)}x${side(height)}!`), FilterType.Lanczos);
-}
-
-/** By the embedded profile, or else by the kind of colours that the picture has. */
-function toSrgb(image: IMagickImage): void {
-  try {
-    // Does nothing without a profile. In 8 bits, which is all there is.
-    image.transformColorSpace(new ColorProfile(SRGB), ColorTransformMode.Quantum);
-  } catch (error) {
-    // A profile that can't be used, or is of other colours than the picture: viewers ignore it.
-    if (!(error instanceof MagickError)) throw error;
-  }
-  if (image.colorSpace !== ColorSpace.sRGB) image.colorSpace = ColorSpace.sRGB;
 }
 
 function overWhite(image: IMagickImage): void {
