@@ -30,8 +30,10 @@ Deno.test("a sound store is found sound, beside a service that goes on changing 
   let isChecking = true;
   const storm = Promise.all(many.map(async () => {
     while (isChecking) {
-      ids.push((await send(service, seed++)).id);
-      await send(service, seed++, "PUT", String(ids.at(-1)));
+      const { id } = await send(service, seed++);
+      await send(service, seed++, "PUT", String(id));
+      // Only now may another lane delete it.
+      ids.push(id);
       for (const id of ids.splice(0, 2)) {
         await (await fetch(`${service.url}/entity/${id}`, { method: "DELETE" })).body?.cancel();
       }
