@@ -5,7 +5,7 @@ import { BOX_COLOUR } from "./annotation.ts";
 import { runClient } from "./client_process.ts";
 import { orientedJpeg } from "./oriented_jpeg.ts";
 import { decodePicture, type Picture, rectangle } from "./picture.ts";
-import { FACES, StandIn } from "./stand_in.ts";
+import { FACES, StandIn } from "./testing/stand_in.ts";
 
 const imagePath = (name: string) => new URL(`images/${name}`, import.meta.url).pathname;
 const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { clientCommand, runClient } from "./client_process.ts";
-import { StandIn } from "./stand_in.ts";
+import { StandIn } from "./testing/stand_in.ts";
 
 const PICTURE = new URL("images/horse.png", import.meta.url).pathname;
 const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];

@@ -2,7 +2,7 @@ import { type Job, Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { runClient } from "./client_process.ts";
 import { exitCode } from "./run.ts";
-import { FACES, refuse, StandIn } from "./stand_in.ts";
+import { FACES, refuse, StandIn } from "./testing/stand_in.ts";
 
 const picture = (name: string) => new URL(`images/${name}`, import.meta.url).pathname;
 const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];

@@ -1,7 +1,7 @@
 import { Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { runClient } from "./client_process.ts";
-import { FACES, refuse, StandIn } from "./stand_in.ts";
+import { FACES, refuse, StandIn } from "./testing/stand_in.ts";
 
 const PICTURE = new URL("images/astronaut.png", import.meta.url).pathname;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { temporaryFolder } from "@fovea/testing";
 import { download, type DownloadOptions } from "./download.ts";
-import { type Fault, patterned, serveFile } from "./file_server.ts";
+import { type Fault, patterned, serveFile } from "./testing/file_server.ts";
 import { Part } from "./part.ts";
 
 const bytes = patterned(300_000);

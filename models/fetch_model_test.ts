@@ -3,7 +3,7 @@ import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fetchModel, type FetchOptions, findModel } from "./fetch_model.ts";
-import { patterned, serveFile } from "./file_server.ts";
+import { patterned, serveFile } from "./testing/file_server.ts";
 import { type ModelEntry, modelsFor } from "./manifest.ts";
 
 const bytes = patterned(300_000);

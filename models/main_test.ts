@@ -1,6 +1,6 @@
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { serveFile } from "./file_server.ts";
+import { serveFile } from "./testing/file_server.ts";
 import { MODELS } from "./manifest.ts";
 
 function command(args: string[], env: Record<string, string>): Deno.Command {

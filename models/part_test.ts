@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { temporaryFolder } from "@fovea/testing";
-import { patterned } from "./file_server.ts";
+import { patterned } from "./testing/file_server.ts";
 import { Part } from "./part.ts";
 
 const bytes = patterned(3000);

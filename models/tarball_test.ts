@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { create } from "tar";
 import { fetchModel } from "./fetch_model.ts";
-import { patterned } from "./file_server.ts";
+import { patterned } from "./testing/file_server.ts";
 import { modelsFor } from "./manifest.ts";
 import { Part } from "./part.ts";
 import { takeFromTarball } from "./tarball.ts";

@@ -10,8 +10,8 @@ import { engine } from "../inference/bench/engine.ts";
 import { jobs } from "../inference/bench/jobs.ts";
 import { soak } from "../inference/bench/soak.ts";
 import { store } from "../media_store/bench/store.ts";
-import type { Figure, Part } from "./figure.ts";
-import { printFigures } from "./table.ts";
+import type { Figure, Part } from "@fovea/bench/figure";
+import { printFigures } from "@fovea/bench/table";
 
 const PARTS: Readonly<Record<string, Part>> = { encoder, engine, jobs, soak, store };
 

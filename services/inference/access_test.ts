@@ -1,5 +1,5 @@
 import { startGuarded, tokenOf } from "@fovea/testing";
-import { BARE, untilReady } from "@fovea/testing/house";
+import { BARE, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 
 const astronaut = await Deno.readFile(

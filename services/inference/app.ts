@@ -1,7 +1,7 @@
-import type { Access } from "@fovea/common/access";
-import { httpApp } from "@fovea/common/http_app";
-import type { Logger } from "@fovea/common/log";
-import { selfRoutes } from "@fovea/common/self_routes";
+import type { Access } from "@fovea/http/access";
+import { httpApp } from "@fovea/http/http_app";
+import type { Logger } from "@fovea/process/log";
+import { selfRoutes } from "@fovea/http/self_routes";
 import type { Info } from "@fovea/contract";
 import type { Hono } from "hono";
 import type { Registry } from "prom-client";

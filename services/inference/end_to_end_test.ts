@@ -17,7 +17,7 @@ import {
   temporaryFolder,
   testNeeding,
 } from "@fovea/testing";
-import { BARE, clientOf, type House, openHouse, untilReady } from "@fovea/testing/house";
+import { BARE, clientOf, startSuite, type Suite, untilReady } from "@fovea/testing/suite";
 import { testModel, yunet } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { basename } from "node:path";
@@ -32,9 +32,9 @@ const rocket = await read("rocket.jpg");
 // looks like something a test began and did not end.
 const inHouse = { sanitizeOps: false, sanitizeResources: false };
 
-let house: House;
+let house: Suite;
 Deno.test.beforeAll(async () => {
-  house = await openHouse();
+  house = await startSuite();
 });
 Deno.test.afterAll(async () => {
   await house[Symbol.asyncDispose]();

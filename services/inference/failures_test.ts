@@ -14,7 +14,7 @@ import {
   testNeeding,
   tmpfs,
 } from "@fovea/testing";
-import { BARE, clientOf, untilReady } from "@fovea/testing/house";
+import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { startSilentBroker } from "./testing/silent_broker.ts";

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { openAccess } from "@fovea/common/access";
-import { claimFolder } from "@fovea/common/folder";
-import { openLog } from "@fovea/common/log";
-import { processMetrics } from "@fovea/common/process_metrics";
-import { askedToEnd, listen } from "@fovea/common/serve";
-import { refuseInsecure } from "@fovea/common/settings";
-import { openSqlite } from "@fovea/common/sqlite";
+import { openAccess } from "@fovea/http/access";
+import { claimFolder } from "@fovea/storage/folder";
+import { openLog } from "@fovea/process/log";
+import { processMetrics } from "@fovea/process/process_metrics";
+import { askedToEnd, listen } from "@fovea/http/serve";
+import { refuseInsecure } from "@fovea/process/settings";
+import { openSqlite } from "@fovea/storage/sqlite";
 import { type Info, type Problem, TASK_TYPES } from "@fovea/contract";
 import { fetchModel } from "@fovea/models";
 import { Registry } from "prom-client";
@@ -23,7 +23,7 @@ import { Outbox } from "./events/outbox.ts";
 import { assembleQueue } from "./jobs/assemble.ts";
 import { Dispatcher } from "./jobs/dispatcher.ts";
 import { keepJobsFor } from "./jobs/retention.ts";
-import { MIGRATIONS, type Tables } from "./jobs/tables.ts";
+import { MIGRATIONS, type Tables } from "./database/tables.ts";
 import { backlogMetrics } from "./metrics/backlog_metrics.ts";
 import { jobMetrics } from "./metrics/job_metrics.ts";
 import { workerMetrics } from "./metrics/worker_metrics.ts";

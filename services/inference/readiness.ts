@@ -1,7 +1,7 @@
 import { connectionFailure, type TaskInfo } from "@fovea/contract";
 import { type Kysely, sql } from "kysely";
 import type { OutboxState } from "./events/outbox.ts";
-import type { Tables } from "./jobs/tables.ts";
+import type { Tables } from "./database/tables.ts";
 import type { Check } from "./routes/state.ts";
 import type { PoolState } from "./workers/pool.ts";
 

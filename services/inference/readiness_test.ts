@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { temporaryFolder } from "@fovea/testing";
-import { openSqlite } from "@fovea/common/sqlite";
+import { openSqlite } from "@fovea/storage/sqlite";
 import type { TaskInfo } from "@fovea/contract";
 import { DatabaseSync } from "node:sqlite";
-import { MIGRATIONS, type Tables } from "./jobs/tables.ts";
+import { MIGRATIONS, type Tables } from "./database/tables.ts";
 import { type Needs, readinessChecks } from "./readiness.ts";
 import { stateRoutes } from "./routes/state.ts";
 import type { PoolState } from "./workers/pool.ts";

@@ -1,4 +1,4 @@
-import { commonSettings, count, flag, port, readSettings } from "@fovea/common/settings";
+import { commonSettings, count, flag, port, readSettings } from "@fovea/process/settings";
 import { modelChoices } from "@fovea/models";
 import { z } from "zod";
 import { BACKENDS } from "./tasks/backend.ts";

@@ -10,7 +10,7 @@ import {
   temporaryFolder,
   testNeeding,
 } from "@fovea/testing";
-import { BARE, clientOf, untilReady } from "@fovea/testing/house";
+import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { subscribe } from "./testing/subscriber.ts";
 

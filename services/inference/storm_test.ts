@@ -14,7 +14,7 @@ import {
   temporaryFolder,
   testNeeding,
 } from "@fovea/testing";
-import { clientOf } from "@fovea/testing/house";
+import { clientOf } from "@fovea/testing/suite";
 import { MODELS_DIR } from "@fovea/testing/models";
 import { connectAsync } from "mqtt";
 import assert from "node:assert/strict";

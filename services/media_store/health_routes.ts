@@ -1,5 +1,5 @@
-import type { Logger } from "@fovea/common/log";
-import { requestIdOf } from "@fovea/common/request_id";
+import type { Logger } from "@fovea/process/log";
+import { requestIdOf } from "@fovea/http/request_id";
 import { Problem } from "@fovea/contract";
 import { Hono } from "hono";
 import type { EntityService } from "./entities/service.ts";

@@ -4,17 +4,17 @@
  *
  * @module
  */
-import { openAccess } from "@fovea/common/access";
-import { claimFolder } from "@fovea/common/folder";
-import { openLog } from "@fovea/common/log";
-import { processMetrics } from "@fovea/common/process_metrics";
-import { askedToEnd, listen, runService } from "@fovea/common/serve";
-import { readSettings, refuseInsecure } from "@fovea/common/settings";
-import { openSqlite } from "@fovea/common/sqlite";
+import { openAccess } from "@fovea/http/access";
+import { claimFolder } from "@fovea/storage/folder";
+import { openLog } from "@fovea/process/log";
+import { processMetrics } from "@fovea/process/process_metrics";
+import { askedToEnd, listen, runService } from "@fovea/http/serve";
+import { readSettings, refuseInsecure } from "@fovea/process/settings";
+import { openSqlite } from "@fovea/storage/sqlite";
 import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
 import { BlobStore } from "./blobs/blob_store.ts";
-import { careFor } from "./care/command.ts";
+import { careFor } from "./maintenance/command.ts";
 import { EntityListing } from "./entities/listing.ts";
 import { migrations, type Tables } from "./entities/migrations.ts";
 import { EntityRepository } from "./entities/repository.ts";

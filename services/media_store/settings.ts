@@ -1,4 +1,4 @@
-import { commonSettings, port } from "@fovea/common/settings";
+import { commonSettings, port } from "@fovea/process/settings";
 import { z } from "zod";
 
 /** Everything about media_store that its environment decides. */

@@ -1,4 +1,4 @@
-import { sharedReading } from "@fovea/common/shared_reading";
+import { sharedReading } from "@fovea/process/shared_reading";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Tally } from "./entities/tally.ts";
 import type { ThumbnailCounts } from "./thumbnails/thumbnails.ts";

@@ -2,7 +2,7 @@ import type { Item } from "@fovea/contract";
 import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { checkStore } from "./care/check.ts";
+import { checkStore } from "./maintenance/check.ts";
 import { craftPng } from "./testing/crafted_picture.ts";
 import { filesIn, form } from "./testing/test_app.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { json, jsonBodyOf, operation, schemaOf } from "@fovea/common/api";
+import { json, jsonBodyOf, operation, schemaOf } from "@fovea/http/api";
 import { JOB_STATUSES, TASK_TYPES } from "@fovea/contract";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";

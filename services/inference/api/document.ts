@@ -1,4 +1,4 @@
-import { type ApiDocument, apiDocument, json, operation } from "@fovea/common/api";
+import { type ApiDocument, apiDocument, json, operation } from "@fovea/http/api";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import manifest from "../deno.json" with { type: "json" };
 import { adminPaths } from "./admin_paths.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { operation } from "@fovea/common/api";
+import { operation } from "@fovea/http/api";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { eventsQuery } from "../routes/events.ts";

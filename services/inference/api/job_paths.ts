@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { json, jsonBodyOf, operation, pageSchema } from "@fovea/common/api";
+import { json, jsonBodyOf, operation, pageSchema } from "@fovea/http/api";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { listQuery, taskRequests, taskType } from "../routes/jobs.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { problemCode, schemaOf } from "@fovea/common/api";
+import { problemCode, schemaOf } from "@fovea/http/api";
 import {
   type BoundingBox,
   type EmbeddingResult,

@@ -6,12 +6,12 @@
  */
 import { median } from "@fovea/bench/table";
 import { vitals } from "@fovea/bench/vitals";
-import { openSqlite } from "@fovea/common/sqlite";
+import { openSqlite } from "@fovea/storage/sqlite";
 import { startService, temporaryFolder } from "@fovea/testing";
-import { BARE } from "@fovea/testing/house";
+import { BARE } from "@fovea/testing/suite";
 import { sql } from "kysely";
 import { QueueRepository } from "../jobs/queue.ts";
-import { MIGRATIONS, type Tables } from "../jobs/tables.ts";
+import { MIGRATIONS, type Tables } from "../database/tables.ts";
 
 const CLAIMS = 1000;
 

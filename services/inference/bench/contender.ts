@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { peakMemory } from "../../bench/peak_memory.ts";
+import { peakMemory } from "@fovea/bench/peak_memory";
 
 /** What happened in a turn. */
 export interface Turn {

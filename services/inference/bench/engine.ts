@@ -6,7 +6,7 @@
  */
 import type { Measured } from "@fovea/bench/figure";
 import { temporaryFolder } from "@fovea/testing";
-import { BARE } from "@fovea/testing/house";
+import { BARE } from "@fovea/testing/suite";
 import { yunet } from "@fovea/testing/models";
 import { smallestCosine } from "./agreement.ts";
 import { layCourse, model } from "./course.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { openHouse } from "@fovea/testing/house";
+import { startSuite } from "@fovea/testing/suite";
 import { vitals } from "@fovea/bench/vitals";
 
 /** Until all that belongs to starting is over, milliseconds. */
@@ -11,7 +11,7 @@ const SETTLING = 5000;
 
 /** @returns share of one core, 0…1 */
 export async function measureIdle(seconds: number): Promise<number> {
-  await using house = await openHouse();
+  await using house = await startSuite();
   await new Promise((resolve) => setTimeout(resolve, SETTLING));
   const processor = async () => (await vitals(house.inference.url)).processor;
   const before = await processor();

@@ -6,7 +6,7 @@
  */
 import { median } from "@fovea/bench/table";
 import { startService } from "@fovea/testing";
-import { BARE, clientOf, untilReady } from "@fovea/testing/house";
+import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
 import { subscribe } from "../testing/subscriber.ts";
 import { HttpLane } from "./http_lane.ts";
 

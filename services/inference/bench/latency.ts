@@ -6,7 +6,7 @@
  */
 import { median } from "@fovea/bench/table";
 import type { FaceDetectionResult, JobEndedEvent, TaskType } from "@fovea/contract";
-import { openHouse } from "@fovea/testing/house";
+import { startSuite } from "@fovea/testing/suite";
 import { subscribe } from "../testing/subscriber.ts";
 
 const WARM_UP = 20;
@@ -29,7 +29,7 @@ export async function measureLatency(
   env: Record<string, string>,
   seconds: number,
 ): Promise<Latency> {
-  await using house = await openHouse(env);
+  await using house = await startSuite(env);
   const { id } = await house.upload(await Deno.readFile(picture), "astronaut.png");
   const { mqtt_url } = await house.info();
   await using subscriber = await subscribe(mqtt_url, "inference/job/+/completed");

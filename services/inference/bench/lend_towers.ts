@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { openLog } from "@fovea/common/log";
+import { openLog } from "@fovea/process/log";
 import type { Precision } from "@fovea/vit";
 import { type LentTower, SharedTowers } from "../tasks/shared_towers.ts";
 import type { ModelFile } from "../tasks/task.ts";

@@ -8,7 +8,7 @@ import { atMost, type Measured } from "@fovea/bench/figure";
 import { median } from "@fovea/bench/table";
 import { vitals } from "@fovea/bench/vitals";
 import type { JobEndedEvent } from "@fovea/contract";
-import { openHouse } from "@fovea/testing/house";
+import { startSuite } from "@fovea/testing/suite";
 import { subscribe } from "../testing/subscriber.ts";
 
 const JOBS = 1000;
@@ -40,7 +40,7 @@ async function pictures(): Promise<[Uint8Array<ArrayBuffer>, Answer][]> {
 
 /** Runs the jobs through both services, as clients would. */
 export async function soak(): Promise<Measured> {
-  await using house = await openHouse({ INFERENCE_WORKERS: "2" });
+  await using house = await startSuite({ INFERENCE_WORKERS: "2" });
   const expected: [number, Answer][] = [];
   for (const [bytes, answer] of await pictures()) {
     expected.push([(await house.upload(bytes)).id, answer]);

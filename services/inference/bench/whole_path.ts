@@ -5,7 +5,7 @@
  */
 import { percentile } from "@fovea/bench/table";
 import type { JobEndedEvent } from "@fovea/contract";
-import { openHouse } from "@fovea/testing/house";
+import { startSuite } from "@fovea/testing/suite";
 import { subscribe } from "../testing/subscriber.ts";
 import { readPictures } from "./contender.ts";
 import type { Contender } from "./race.ts";
@@ -19,7 +19,7 @@ export async function enterWholePath(
 ): Promise<Contender> {
   await using cleanup = new AsyncDisposableStack();
   const { name, workers, env } = options;
-  const house = cleanup.use(await openHouse({ ...env, INFERENCE_WORKERS: `${workers}` }));
+  const house = cleanup.use(await startSuite({ ...env, INFERENCE_WORKERS: `${workers}` }));
   const subscriber = cleanup.use(
     await subscribe((await house.info()).mqtt_url, "inference/job/+/completed"),
   );

@@ -1,6 +1,6 @@
 import type { ProblemCode } from "@fovea/contract";
 import type { Kysely, Transaction } from "kysely";
-import type { JobRow, Tables } from "../jobs/tables.ts";
+import type { JobRow, Tables } from "../database/tables.ts";
 
 /** A result on its way to media_store. */
 export type Delivery =

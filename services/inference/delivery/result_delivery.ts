@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import { Problem } from "@fovea/contract";
 import type { Kysely } from "kysely";
-import { type Backoff, pauseBefore } from "../jobs/backoff.ts";
+import { type Backoff, pauseBefore } from "@fovea/process/backoff";
 import type { Steps } from "../jobs/steps.ts";
-import type { Tables } from "../jobs/tables.ts";
+import type { Tables } from "../database/tables.ts";
 import type { MediaStore } from "../media_store.ts";
 import { postFaces } from "./post_faces.ts";
 import { type Delivery, DeliveryRepository } from "./repository.ts";

@@ -1,9 +1,9 @@
-import { openSqlite } from "@fovea/common/sqlite";
+import { openSqlite } from "@fovea/storage/sqlite";
 import { temporaryFolder } from "@fovea/testing";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { Steps } from "../jobs/steps.ts";
-import { MIGRATIONS, type Tables } from "../jobs/tables.ts";
+import { MIGRATIONS, type Tables } from "../database/tables.ts";
 import { silent } from "../testing/open_jobs.ts";
 import { DeliveryRepository, enqueueDelivery } from "./repository.ts";
 import { DELIVERY_PAUSE, ResultDelivery, TRIES_UNTIL_FAILED } from "./result_delivery.ts";

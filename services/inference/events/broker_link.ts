@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import { connectionFailure, type ServiceStatus, TOPICS } from "@fovea/contract";
 import { connect, type MqttClient } from "mqtt";
 import { farewell, type Link, type Publish } from "./link.ts";

@@ -1,7 +1,7 @@
 import { mosquitto, startMosquitto, testNeeding } from "@fovea/testing";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { openLog } from "@fovea/common/log";
+import { openLog } from "@fovea/process/log";
 import { silent } from "../testing/open_jobs.ts";
 import { subscribe } from "../testing/subscriber.ts";
 import { startSilentBroker } from "../testing/silent_broker.ts";

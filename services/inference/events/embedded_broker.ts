@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { cannotListen } from "@fovea/common/serve";
+import { cannotListen } from "@fovea/http/serve";
 import { type ServiceStatus, TOPICS } from "@fovea/contract";
 import { Aedes } from "aedes";
 import { once } from "node:events";

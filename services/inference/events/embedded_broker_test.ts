@@ -1,4 +1,4 @@
-import { SettingsError } from "@fovea/common/settings";
+import { SettingsError } from "@fovea/process/settings";
 import assert from "node:assert/strict";
 import { connectAsync } from "mqtt";
 import { freezeSubscriber } from "../testing/frozen_subscriber.ts";

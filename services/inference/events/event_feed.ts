@@ -6,7 +6,7 @@
  * @module
  */
 import type { Kysely } from "kysely";
-import type { Tables } from "../jobs/tables.ts";
+import type { Tables } from "../database/tables.ts";
 import { type LoggedMessage, MessageLog } from "./message_log.ts";
 
 /** What a follower is told next. */

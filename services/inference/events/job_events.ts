@@ -8,7 +8,7 @@ import {
   type JobStepEvent,
   TOPICS,
 } from "@fovea/contract";
-import type { JobRow } from "../jobs/tables.ts";
+import type { JobRow } from "../database/tables.ts";
 import type { Message } from "./message_log.ts";
 
 /** The messages that tell of one step of a job: one for who follows everything, and at its end one for who waits for it. */

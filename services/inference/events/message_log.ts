@@ -10,8 +10,8 @@
  */
 import { TOPICS } from "@fovea/contract";
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
-import { prepared } from "../jobs/prepared.ts";
-import type { OutboxTable, Tables } from "../jobs/tables.ts";
+import { prepared } from "../database/prepared.ts";
+import type { OutboxTable, Tables } from "../database/tables.ts";
 
 export interface Message {
   topic: string;

@@ -1,8 +1,8 @@
-import { openSqlite } from "@fovea/common/sqlite";
+import { openSqlite } from "@fovea/storage/sqlite";
 import { temporaryFolder } from "@fovea/testing";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
-import { MIGRATIONS, type Tables } from "../jobs/tables.ts";
+import { MIGRATIONS, type Tables } from "../database/tables.ts";
 import { silent } from "../testing/open_jobs.ts";
 import { Outbox } from "./outbox.ts";
 

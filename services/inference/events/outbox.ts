@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import type { Kysely } from "kysely";
-import type { Tables } from "../jobs/tables.ts";
+import type { Tables } from "../database/tables.ts";
 import type { Publish } from "./link.ts";
 import { MAX_KEPT, MessageLog } from "./message_log.ts";
 

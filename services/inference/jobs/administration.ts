@@ -11,7 +11,7 @@ import { QueueRepository } from "./queue.ts";
 import type { FailureFilter } from "./repository.ts";
 import type { ServiceRate } from "./service_rate.ts";
 import type { Steps } from "./steps.ts";
-import type { Tables } from "./tables.ts";
+import type { Tables } from "../database/tables.ts";
 
 /** Statuses of jobs that can be removed together. */
 export const REMOVABLE = ["completed", "error", "sync_failed", "cancelled"] as const;

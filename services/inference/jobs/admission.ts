@@ -7,7 +7,7 @@ import { Problem } from "@fovea/contract";
 import type { Transaction } from "kysely";
 import { QueueRepository } from "./queue.ts";
 import type { ServiceRate } from "./service_rate.ts";
-import type { Tables } from "./tables.ts";
+import type { Tables } from "../database/tables.ts";
 
 /** Of the queue, is to have become free before who was refused comes again. */
 const FREE_SHARE = 0.01;

@@ -11,7 +11,7 @@ import { Attempts } from "./attempts.ts";
 import { JobService } from "./service.ts";
 import { ServiceRate } from "./service_rate.ts";
 import { Steps, type ToldStep } from "./steps.ts";
-import type { JobRow, Tables } from "./tables.ts";
+import type { JobRow, Tables } from "../database/tables.ts";
 
 export interface QueueOptions {
   db: Kysely<Tables>;

@@ -12,11 +12,11 @@ import type { Kysely } from "kysely";
 import { enqueueDelivery } from "../delivery/repository.ts";
 import type { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
-import { type Backoff, pauseBefore } from "./backoff.ts";
+import { type Backoff, pauseBefore } from "@fovea/process/backoff";
 import { MAX_WAIT, QueueRepository, type Turn } from "./queue.ts";
 import type { ServiceRate } from "./service_rate.ts";
 import type { Early, Step, Steps } from "./steps.ts";
-import type { JobRow, Tables } from "./tables.ts";
+import type { JobRow, Tables } from "../database/tables.ts";
 
 export const MAX_ATTEMPTS = 3;
 

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import { setImmediate } from "node:timers";
 import type { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
 import type { WorkerPool } from "../workers/pool.ts";
 import { type Attempts, RETRY_PAUSE } from "./attempts.ts";
 import { MAX_WAIT } from "./queue.ts";
-import type { JobRow } from "./tables.ts";
+import type { JobRow } from "../database/tables.ts";
 
 export interface DispatcherOptions {
   attempts: Attempts;

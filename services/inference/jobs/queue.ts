@@ -6,8 +6,8 @@
  */
 import type { JobStatus, TaskType } from "@fovea/contract";
 import { type Kysely, type RawBuilder, sql } from "kysely";
-import { prepared } from "./prepared.ts";
-import type { JobRow, Tables } from "./tables.ts";
+import { prepared } from "../database/prepared.ts";
+import type { JobRow, Tables } from "../database/tables.ts";
 
 /**
  * Milliseconds after which a job no longer waits for those of higher priority: every second turn is

@@ -16,8 +16,8 @@ import type {
   Timings,
 } from "@fovea/contract";
 import { type Kysely, sql } from "kysely";
-import { prepared } from "./prepared.ts";
-import type { JobRow, Tables } from "./tables.ts";
+import { prepared } from "../database/prepared.ts";
+import type { JobRow, Tables } from "../database/tables.ts";
 
 /** Narrows a listing; a member left out does not. */
 export interface JobFilter {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import { type Administration, REMOVABLE } from "./administration.ts";
 
 /** Between two looks, milliseconds. */

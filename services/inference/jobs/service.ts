@@ -10,7 +10,7 @@ import type { Admission } from "./admission.ts";
 import { MAX_ATTEMPTS } from "./attempts.ts";
 import { type JobFilter, JobRepository } from "./repository.ts";
 import type { Steps } from "./steps.ts";
-import type { JobRow, Tables } from "./tables.ts";
+import type { JobRow, Tables } from "../database/tables.ts";
 
 export const DEFAULT_PRIORITY = 5;
 

@@ -12,7 +12,7 @@ import { setImmediate } from "node:timers";
 import { messagesOf } from "../events/job_events.ts";
 import { enqueue } from "../events/message_log.ts";
 import { JobRepository } from "./repository.ts";
-import type { JobRow, Tables } from "./tables.ts";
+import type { JobRow, Tables } from "../database/tables.ts";
 
 /** What a step has to work with. */
 export interface Step {

@@ -1,10 +1,10 @@
-import { openSqlite } from "@fovea/common/sqlite";
+import { openSqlite } from "@fovea/storage/sqlite";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openJobs, refusal } from "../testing/open_jobs.ts";
 import { Steps } from "./steps.ts";
-import { MIGRATIONS, type Tables } from "./tables.ts";
+import { MIGRATIONS, type Tables } from "../database/tables.ts";
 
 async function openSteps() {
   await using cleanup = new AsyncDisposableStack();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sharedReading } from "@fovea/common/shared_reading";
+import { sharedReading } from "@fovea/process/shared_reading";
 import type { TaskInfo } from "@fovea/contract";
 import { Gauge, type Registry } from "prom-client";
 import type { OutboxState } from "../events/outbox.ts";

@@ -1,4 +1,4 @@
-import { openHouse } from "@fovea/testing/house";
+import { startSuite } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { openJobs } from "../testing/open_jobs.ts";
@@ -102,7 +102,7 @@ Deno.test("workers are counted, and their ends by why", async () => {
 });
 
 Deno.test("a running service tells what its jobs took and what is loaded", async () => {
-  await using house = await openHouse();
+  await using house = await startSuite();
   const metrics = async () => await (await fetch(`${house.inference.url}/metrics`)).text();
   const { id } = await house.upload(astronaut);
   await house.submit("face_detection", { media_store_id: id });

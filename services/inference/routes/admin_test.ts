@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { answerProblems } from "@fovea/common/problem_response";
-import type { Access, Right } from "@fovea/common/access";
+import { answerProblems } from "@fovea/http/problem_response";
+import type { Access, Right } from "@fovea/http/access";
 import { Hono } from "hono";
 import { failed, openJobs, silent } from "../testing/open_jobs.ts";
 import type { PoolState } from "../workers/pool.ts";

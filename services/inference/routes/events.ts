@@ -1,5 +1,5 @@
-import type { Access } from "@fovea/common/access";
-import { checked } from "@fovea/common/problem_response";
+import type { Access } from "@fovea/http/access";
+import { checked } from "@fovea/http/problem_response";
 import { type JobStepEvent, TASK_TYPES } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";

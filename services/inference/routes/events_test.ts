@@ -1,7 +1,7 @@
-import { answerProblems } from "@fovea/common/problem_response";
+import { answerProblems } from "@fovea/http/problem_response";
 import type { JobStepEvent } from "@fovea/contract";
 import { startGuarded, startService, tokenOf } from "@fovea/testing";
-import { BARE, clientOf } from "@fovea/testing/house";
+import { BARE, clientOf } from "@fovea/testing/suite";
 import { Hono } from "hono";
 import assert from "node:assert/strict";
 import { EventFeed } from "../events/event_feed.ts";

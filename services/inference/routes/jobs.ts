@@ -1,5 +1,5 @@
-import type { Access } from "@fovea/common/access";
-import { checked, jsonBody } from "@fovea/common/problem_response";
+import type { Access } from "@fovea/http/access";
+import { checked, jsonBody } from "@fovea/http/problem_response";
 import { JOB_STATUSES, pageOf, Problem, TASK_TYPES, type TaskType } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";

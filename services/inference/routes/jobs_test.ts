@@ -1,4 +1,4 @@
-import { answerProblems } from "@fovea/common/problem_response";
+import { answerProblems } from "@fovea/http/problem_response";
 import type { ProblemDocument } from "@fovea/contract";
 import { Hono } from "hono";
 import assert from "node:assert/strict";

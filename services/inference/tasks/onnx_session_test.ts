@@ -1,4 +1,4 @@
-import { SettingsError } from "@fovea/common/settings";
+import { SettingsError } from "@fovea/process/settings";
 import type { EmbeddingResult, FaceDetectionResult } from "@fovea/contract";
 import { testNeeding } from "@fovea/testing";
 import { type TestModel, testModel, yunet } from "@fovea/testing/models";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import {
   type Info,
   type ModelUsed,

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import {
   loadWeights,
   type Precision,

@@ -1,5 +1,5 @@
 import type { EmbeddingResult } from "@fovea/contract";
-import { openHouse } from "@fovea/testing/house";
+import { startSuite } from "@fovea/testing/suite";
 import { testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { decode } from "../picture/decode.ts";
@@ -79,7 +79,7 @@ Deno.test("results and /info name what computes, and in which precision", async 
       [{ EMBEDDING_PRECISION: "auto" }, /wasm (fp32|int8, 8-bit activations)$/],
     ] as const
   ) {
-    await using house = await openHouse(env);
+    await using house = await startSuite(env);
     const { tasks } = await house.info();
     const { model } = tasks.find(({ task_type }) => task_type === "image_embedding")!;
     assert.match(model!.backend!, backend);

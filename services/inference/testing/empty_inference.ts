@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { runService } from "@fovea/common/serve";
+import { runService } from "@fovea/http/serve";
 import { serveInference } from "../inference.ts";
 import { inferenceSettings } from "../settings.ts";
 

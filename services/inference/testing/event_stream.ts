@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TextLineStream } from "../../testing/text_line_stream.ts";
+import { TextLineStream } from "@fovea/testing/text_line_stream";
 
 export interface ReceivedEvent {
   id: string | undefined;

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { openLog } from "@fovea/common/log";
-import { openSqlite } from "@fovea/common/sqlite";
+import { openLog } from "@fovea/process/log";
+import { openSqlite } from "@fovea/storage/sqlite";
 import { type JobStepEvent, Problem, type ProblemCode } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import type { Kysely } from "kysely";
@@ -13,7 +13,7 @@ import type { Administration } from "../jobs/administration.ts";
 import { assembleQueue, type QueueOptions } from "../jobs/assemble.ts";
 import type { Attempts } from "../jobs/attempts.ts";
 import type { JobService } from "../jobs/service.ts";
-import { type JobRow, MIGRATIONS, type Tables } from "../jobs/tables.ts";
+import { type JobRow, MIGRATIONS, type Tables } from "../database/tables.ts";
 import { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import { type JobResult, Problem, type TaskType } from "@fovea/contract";
 import { BACKEND_NAMES } from "../tasks/backend.ts";
 import { TASKS } from "../tasks/list.ts";

@@ -1,4 +1,4 @@
-import { type ApiDocument, apiDocument, json, operation } from "@fovea/common/api";
+import { type ApiDocument, apiDocument, json, operation } from "@fovea/http/api";
 import { z } from "zod";
 import manifest from "../deno.json" with { type: "json" };
 import { entityPaths } from "./entity_paths.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describedHeaders, json, jsonBodyOf, operation } from "@fovea/common/api";
+import { describedHeaders, json, jsonBodyOf, operation } from "@fovea/http/api";
 import type { ProblemCode } from "@fovea/contract";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";

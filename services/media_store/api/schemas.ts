@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { schemaOf } from "@fovea/common/api";
+import { schemaOf } from "@fovea/http/api";
 import { type EntityVersion, type Item, MEDIA_TYPES } from "@fovea/contract";
 import { z } from "zod";
 

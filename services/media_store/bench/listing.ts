@@ -4,7 +4,7 @@
  * @module
  */
 import { median } from "@fovea/bench/table";
-import { openSqlite } from "@fovea/common/sqlite";
+import { openSqlite } from "@fovea/storage/sqlite";
 import type { Item, Page } from "@fovea/contract";
 import { startService, temporaryFolder } from "@fovea/testing";
 import { sql, type Transaction } from "kysely";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sentAs } from "@fovea/common/api";
+import { sentAs } from "@fovea/http/api";
 import { z } from "zod";
 
 /** An entity's id as text: digits of a positive whole number. */

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
 import type { StoredFile, VersionRepository } from "./versions.ts";

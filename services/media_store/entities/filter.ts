@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { sentAs } from "@fovea/common/api";
+import { sentAs } from "@fovea/http/api";
 import { MEDIA_TYPES } from "@fovea/contract";
 import { z } from "zod";
 import { entityId, only, truth } from "./fields.ts";

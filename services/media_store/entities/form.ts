@@ -1,5 +1,5 @@
-import { sentAs } from "@fovea/common/api";
-import { checked } from "@fovea/common/problem_response";
+import { sentAs } from "@fovea/http/api";
+import { checked } from "@fovea/http/problem_response";
 import { Problem } from "@fovea/contract";
 import { z } from "zod";
 import { description, DESCRIPTION_LENGTH, entityId, label, LABEL_LENGTH, truth } from "./fields.ts";

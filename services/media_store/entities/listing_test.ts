@@ -1,4 +1,4 @@
-import { openSqlite } from "@fovea/common/sqlite";
+import { openSqlite } from "@fovea/storage/sqlite";
 import type { Item, Page } from "@fovea/contract";
 import { sql } from "kysely";
 import assert from "node:assert/strict";

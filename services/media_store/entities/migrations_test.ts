@@ -1,4 +1,4 @@
-import { openSqlite } from "@fovea/common/sqlite";
+import { openSqlite } from "@fovea/storage/sqlite";
 import { runServiceToEnd, startService, temporaryFolder } from "@fovea/testing";
 import { sql } from "kysely";
 import assert from "node:assert/strict";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Access } from "@fovea/common/access";
-import { checked, jsonBody } from "@fovea/common/problem_response";
+import type { Access } from "@fovea/http/access";
+import { checked, jsonBody } from "@fovea/http/problem_response";
 import { Hono } from "hono";
 import { z } from "zod";
 import { imageAnswer } from "../transfer/image_answer.ts";

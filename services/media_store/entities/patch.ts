@@ -1,4 +1,4 @@
-import { checked } from "@fovea/common/problem_response";
+import { checked } from "@fovea/http/problem_response";
 import type { EntityPatch } from "@fovea/contract";
 import { z } from "zod";
 import { description, label, only } from "./fields.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { sentAs } from "@fovea/common/api";
-import { checked } from "@fovea/common/problem_response";
+import { sentAs } from "@fovea/http/api";
+import { checked } from "@fovea/http/problem_response";
 import { Problem } from "@fovea/contract";
 import type { Context } from "hono";
 import { z } from "zod";

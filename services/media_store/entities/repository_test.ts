@@ -1,4 +1,4 @@
-import { openSqlite } from "@fovea/common/sqlite";
+import { openSqlite } from "@fovea/storage/sqlite";
 import { type Item, Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import { sql } from "kysely";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Access } from "@fovea/common/access";
-import { jsonBody } from "@fovea/common/problem_response";
+import type { Access } from "@fovea/http/access";
+import { jsonBody } from "@fovea/http/problem_response";
 import type { Item } from "@fovea/contract";
 import { type Context, Hono } from "hono";
 import type { NewBlob } from "../blobs/new_blob.ts";

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { openAccess } from "@fovea/common/access";
-import { openLog } from "@fovea/common/log";
-import { openSqlite } from "@fovea/common/sqlite";
+import { openAccess } from "@fovea/http/access";
+import { openLog } from "@fovea/process/log";
+import { openSqlite } from "@fovea/storage/sqlite";
 import type { Item, ProblemDocument } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import { witness } from "@fovea/testing/api_document";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { canvasOf, loadMagick, toSrgb } from "@fovea/common/magick";
+import { canvasOf, loadMagick, toSrgb } from "@fovea/pictures/magick";
 import { Problem } from "@fovea/contract";
 import {
   AlphaAction,

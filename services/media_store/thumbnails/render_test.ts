@@ -1,4 +1,4 @@
-import { displayProfile } from "@fovea/common/icc_profile";
+import { displayProfile } from "@fovea/pictures/icc_profile";
 import type { Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Access } from "@fovea/common/access";
-import { sentAs } from "@fovea/common/api";
+import type { Access } from "@fovea/http/access";
+import { sentAs } from "@fovea/http/api";
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Logger } from "@fovea/common/log";
+import type { Logger } from "@fovea/process/log";
 import { Problem } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { FileItem } from "../entities/file_facts.ts";

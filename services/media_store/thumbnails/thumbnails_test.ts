@@ -1,4 +1,4 @@
-import { openLog } from "@fovea/common/log";
+import { openLog } from "@fovea/process/log";
 import type { Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
-import { httpApp } from "@fovea/common/http_app";
-import { openLog } from "@fovea/common/log";
+import { httpApp } from "@fovea/http/http_app";
+import { openLog } from "@fovea/process/log";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";

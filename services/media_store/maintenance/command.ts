@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { claimFolder } from "@fovea/common/folder";
-import { readSettings, SettingsError } from "@fovea/common/settings";
+import { claimFolder } from "@fovea/storage/folder";
+import { readSettings, SettingsError } from "@fovea/process/settings";
 import { parseArgs } from "node:util";
 import { mediaStoreSettings } from "../settings.ts";
 import { backUp } from "./backup.ts";

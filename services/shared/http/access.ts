@@ -13,7 +13,7 @@ import { Problem } from "@fovea/contract";
 import type { MiddlewareHandler } from "hono";
 import { verify } from "hono/jwt";
 import { z } from "zod";
-import { type CommonSettings, SettingsError } from "./settings.ts";
+import { type CommonSettings, SettingsError } from "@fovea/process/settings";
 
 export type Right = "read" | "ai_inference_support" | "media_store_write" | "is_admin";
 

@@ -29,7 +29,7 @@ export interface ServiceProcess extends AsyncDisposable {
   kill(signal: Deno.Signal): Promise<Deno.CommandStatus>;
 }
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 const TASKS: Record<ServiceName, string> = {
   media_store: "media-store",
   inference: "inference",

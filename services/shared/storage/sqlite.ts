@@ -7,7 +7,7 @@
 import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from "kysely";
 import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migration";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { SettingsError } from "./settings.ts";
+import { SettingsError } from "@fovea/process/settings";
 
 /**
  * Opens the file, creating it where it is missing, and brings its tables up to date.

@@ -7,7 +7,7 @@ import type { Info, Item, Job, TaskType } from "@fovea/contract";
 import { MODELS_DIR } from "./models.ts";
 import { type ServiceProcess, startService } from "./service.ts";
 
-export interface House extends AsyncDisposable {
+export interface Suite extends AsyncDisposable {
   mediaStore: ServiceProcess;
   inference: ServiceProcess;
   /** Stores a picture under the field `image`. */
@@ -26,7 +26,7 @@ export const BARE = {
 };
 
 /** Starts both and waits until inference says that it is ready with all models. */
-export async function openHouse(env: Record<string, string> = {}): Promise<House> {
+export async function startSuite(env: Record<string, string> = {}): Promise<Suite> {
   await using cleanup = new AsyncDisposableStack();
   const mediaStore = cleanup.use(await startService("media_store"));
   const inference = cleanup.use(
@@ -44,7 +44,7 @@ export async function openHouse(env: Record<string, string> = {}): Promise<House
 
 /** The calls of a client, each failing on any answer that is no success. */
 export function clientOf(mediaStoreUrl: string, inferenceUrl: string): Pick<
-  House,
+  Suite,
   "upload" | "submit" | "job" | "info"
 > {
   const answer = async <T>(response: Response): Promise<T> => {

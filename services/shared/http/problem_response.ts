@@ -2,8 +2,8 @@ import { Problem, type ProblemDocument } from "@fovea/contract";
 import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { z } from "zod";
-import { expectation, named } from "./expectation.ts";
-import type { Logger } from "./log.ts";
+import { expectation, named } from "@fovea/process/expectation";
+import type { Logger } from "@fovea/process/log";
 import { requestIdOf } from "./request_id.ts";
 
 function answer(c: Context, problem: Problem): Response {

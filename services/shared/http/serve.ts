@@ -1,5 +1,5 @@
 import { Problem } from "@fovea/contract";
-import { SettingsError } from "./settings.ts";
+import { SettingsError } from "@fovea/process/settings";
 
 /** A listening HTTP server. */
 export interface Listening {

@@ -8,7 +8,7 @@ type JsonSchema = Parameters<Extract<ZodOpenApiOverride, (ctx: never) => unknown
  *
  * @example
  * ```ts
- * import { sentAs } from "@fovea/common/api";
+ * import { sentAs } from "@fovea/http/api";
  * import { z } from "zod";
  *
  * const id = z.string().regex(/^\d+$/).transform(Number).meta(sentAs({ type: "integer", minimum: 1 }));

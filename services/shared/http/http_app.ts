@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
-import type { Logger } from "./log.ts";
-import { requestMetrics } from "./metrics/request_metrics.ts";
+import type { Logger } from "@fovea/process/log";
+import { requestMetrics } from "./request_metrics.ts";
 import { answerProblems } from "./problem_response.ts";
 import { requestIds } from "./request_id.ts";
 import { requestLog } from "./request_log.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { SettingsError } from "./settings.ts";
+import { SettingsError } from "@fovea/process/settings";
 
 /** A folder that this process alone uses until it disposes of it, or ends in whatever way. */
 export interface OwnFolder extends Disposable {

@@ -11,7 +11,7 @@ async function logged(program: string): Promise<string[]> {
     const log = openLog("test", { LOG_LEVEL: "info", LOG_FORMAT: "json" });
     ${program}`,
   );
-  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const config = new URL("../../../deno.json", import.meta.url).pathname;
   const { stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-all", "--config", config, script],
   }).output();

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import type { Logger } from "./log.ts";
+import type { Logger } from "@fovea/process/log";
 import { requestIdOf } from "./request_id.ts";
 
 /** A line for each request: reads at level debug, changes at info, failures of the service at warn. */

@@ -1,7 +1,7 @@
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { claimFolder } from "./folder.ts";
-import { SettingsError } from "./settings.ts";
+import { SettingsError } from "@fovea/process/settings";
 
 Deno.test("a folder in use is refused, naming the process that uses it, and free after that", async () => {
   await using folder = await temporaryFolder();

@@ -2,7 +2,7 @@ import { Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { checked } from "./problem_response.ts";
-import { count, readSettings, SettingsError } from "./settings.ts";
+import { count, readSettings, SettingsError } from "@fovea/process/settings";
 
 const schema = z.strictObject({
   id: z.int().min(1),

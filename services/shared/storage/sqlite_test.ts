@@ -1,7 +1,7 @@
 import { temporaryFolder } from "@fovea/testing";
 import { type Kysely, sql } from "kysely";
 import assert from "node:assert/strict";
-import { SettingsError } from "./settings.ts";
+import { SettingsError } from "@fovea/process/settings";
 import { openSqlite } from "./sqlite.ts";
 
 const create = (table: string) => ({

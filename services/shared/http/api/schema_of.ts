@@ -13,7 +13,7 @@ type ExactShape<T, Shape> = {
  *
  * @example
  * ```ts
- * import { schemaOf } from "@fovea/common/api";
+ * import { schemaOf } from "@fovea/http/api";
  * import { z } from "zod";
  *
  * interface Label {

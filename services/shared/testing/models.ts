@@ -8,7 +8,7 @@ import type { TaskType } from "@fovea/contract";
 import type { Need } from "./need.ts";
 
 /** MODELS_DIR of tests. */
-export const MODELS_DIR = new URL("../../models/cache", import.meta.url).pathname;
+export const MODELS_DIR = new URL("../../../models/cache", import.meta.url).pathname;
 
 /** A model on this machine. */
 export interface TestModel {

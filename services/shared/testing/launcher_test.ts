@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { temporaryFolder } from "./temporary_folder.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 
 /** Runs the launcher as its user does. */
 async function fovea(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
