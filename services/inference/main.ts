@@ -10,7 +10,7 @@ import { inferenceSettings } from "./settings.ts";
 const HELP = `Usage: ./fovea inference
 
 Serves until it is asked to end. It has no options: its settings are environment variables, which
-README.md lists.`;
+services/SETTINGS.md lists.`;
 
 if (Deno.args.length > 0) {
   if (Deno.args.includes("--help")) {

@@ -24,7 +24,7 @@ Without options: serves the store in DATA_DIR/media_store.
                  may be running. To restore, start media_store with DATA_DIR=DIR
   --help         this
 
-Its settings are environment variables, which README.md lists.
+Its settings are environment variables, which services/SETTINGS.md lists.
 
 Exit code: 0 done, and nothing wrong; 1 something is wrong with the store, or it can't be read or
 copied; 2 wrong usage.`;
