@@ -7,10 +7,10 @@ import { type Info, Problem } from "@fovea/contract";
 import { fetchModel, type ModelEntry, modelsFor } from "@fovea/models";
 import { startService } from "@fovea/testing";
 import { fileURLToPath } from "node:url";
-import { pause } from "./abort.ts";
+import { pause } from "../workflow/abort.ts";
 import { compileClients } from "./compile.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PICTURES = [
   "astronaut.png",
   "camera.png",

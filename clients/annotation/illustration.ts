@@ -7,7 +7,7 @@ import { type FaceDetectionResult, Problem } from "@fovea/contract";
 import { annotate } from "./annotation.ts";
 import { crop } from "./crop.ts";
 import type { Destination } from "./destination.ts";
-import { readPicture } from "./media_store.ts";
+import { readPicture } from "../workflow/media_store.ts";
 import { decodePicture, encodePng, type Picture } from "./picture.ts";
 import { reasonOf } from "./reason.ts";
 

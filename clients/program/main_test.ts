@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { clientCommand, runClient } from "./client_process.ts";
-import { StandIn } from "./testing/stand_in.ts";
+import { clientCommand, runClient } from "../testing/client_process.ts";
+import { StandIn } from "../testing/stand_in.ts";
 
-const PICTURE = new URL("images/horse.png", import.meta.url).pathname;
+const PICTURE = new URL("../images/horse.png", import.meta.url).pathname;
 const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];
 
 Deno.test("--help and --version go to stdout and end with 0", async () => {

@@ -6,7 +6,7 @@
  */
 import { Problem } from "@fovea/contract";
 import { basename, dirname, join, parse } from "node:path";
-import type { Options } from "./options.ts";
+import type { Options } from "../program/options.ts";
 import { reasonOf } from "./reason.ts";
 
 /** What is to be written of one picture. */

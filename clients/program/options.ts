@@ -5,8 +5,8 @@
  */
 import { EXIT, type FaceDetectionResult, Problem, type TaskType } from "@fovea/contract";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import member from "./deno.json" with { type: "json" };
-import type { Destination } from "./destination.ts";
+import member from "../deno.json" with { type: "json" };
+import type { Destination } from "../annotation/destination.ts";
 
 /** What sets one client apart from the other. */
 export interface Client {

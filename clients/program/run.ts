@@ -12,15 +12,15 @@ import {
   type ProblemCode,
   PROBLEMS,
 } from "@fovea/contract";
-import { Broker } from "./broker.ts";
-import { chooseDestinations } from "./destination.ts";
-import { inOrder } from "./in_order.ts";
-import { readInfo } from "./inference.ts";
-import { checkPicture } from "./media_store.ts";
+import { Broker } from "../workflow/broker.ts";
+import { chooseDestinations } from "../annotation/destination.ts";
+import { inOrder } from "../workflow/in_order.ts";
+import { readInfo } from "../workflow/inference.ts";
+import { checkPicture } from "../workflow/media_store.ts";
 import type { Client, Options } from "./options.ts";
-import type { Report } from "./report.ts";
-import { asJson, asText } from "./result_text.ts";
-import { analyse, type Workflow } from "./workflow.ts";
+import type { Report } from "../output/report.ts";
+import { asJson, asText } from "../output/result_text.ts";
+import { analyse, type Workflow } from "../workflow/workflow.ts";
 
 /** Enough to keep a few workers busy, few enough to hold in memory. */
 const AT_ONCE = 4;

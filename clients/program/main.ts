@@ -5,7 +5,7 @@
  */
 import { EXIT, PROBLEMS } from "@fovea/contract";
 import { type Client, readOptions } from "./options.ts";
-import { ReaderGone, Report, write } from "./report.ts";
+import { ReaderGone, Report, write } from "../output/report.ts";
 import { asProblem, run } from "./run.ts";
 
 /** What a shell expects of a program that was ended by Ctrl-C, or whose reader went away. */

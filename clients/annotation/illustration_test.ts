@@ -2,12 +2,12 @@ import type { FaceDetectionResult } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { BOX_COLOUR } from "./annotation.ts";
-import { runClient } from "./client_process.ts";
-import { orientedJpeg } from "./oriented_jpeg.ts";
+import { runClient } from "../testing/client_process.ts";
+import { orientedJpeg } from "../testing/oriented_jpeg.ts";
 import { decodePicture, type Picture, rectangle } from "./picture.ts";
-import { FACES, StandIn } from "./testing/stand_in.ts";
+import { FACES, StandIn } from "../testing/stand_in.ts";
 
-const imagePath = (name: string) => new URL(`images/${name}`, import.meta.url).pathname;
+const imagePath = (name: string) => new URL(`../images/${name}`, import.meta.url).pathname;
 const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];
 const [BOX_VALUE] = rectangle(1, 1, BOX_COLOUR).u32;
 

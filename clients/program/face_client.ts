@@ -1,5 +1,5 @@
 /** Finds the faces in pictures: `face-client <image>… [options]`. */
-import { illustrate } from "./illustration.ts";
+import { illustrate } from "../annotation/illustration.ts";
 import { main } from "./main.ts";
 
 main({

@@ -1,9 +1,9 @@
 import { Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
-import { orientedJpeg } from "./oriented_jpeg.ts";
+import { orientedJpeg } from "../testing/oriented_jpeg.ts";
 import { decodePicture, encodePng, type Picture, rectangle } from "./picture.ts";
 
-const read = (name: string) => Deno.readFile(new URL(`images/${name}`, import.meta.url));
+const read = (name: string) => Deno.readFile(new URL(`../images/${name}`, import.meta.url));
 
 /** Where the pixel that is shown at (x, y) is stored in a picture of width w and height h. */
 type Turn = (x: number, y: number, w: number, h: number) => [x: number, y: number];

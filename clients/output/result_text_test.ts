@@ -1,7 +1,7 @@
 import type { Job } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { asText } from "./result_text.ts";
-import { FACES } from "./testing/stand_in.ts";
+import { FACES } from "../testing/stand_in.ts";
 
 function textOf(result: Job["result"]): string {
   return asText("a.png", { result, model: null, timings_ms: null } as Job);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ClientName, permissionsOf } from "./permissions.ts";
+import { type ClientName, permissionsOf } from "../build/permissions.ts";
 
 export interface ClientEnd {
   code: number;
@@ -31,7 +31,7 @@ export function clientCommand(
   args: string[],
   env: Record<string, string> = {},
 ): Deno.Command {
-  const entry = new URL(`${name.replace("-", "_")}.ts`, import.meta.url).href;
+  const entry = new URL(`../program/${name.replace("-", "_")}.ts`, import.meta.url).href;
   return new Deno.Command(Deno.execPath(), {
     args: ["run", ...permissionsOf(name), entry, ...args],
     env: { FOVEA_TOKEN: "", ...env },

@@ -1,11 +1,11 @@
 import type { FaceDetectionResult, Job } from "@fovea/contract";
 import { startService, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { type ClientEnd, endOf } from "./client_process.ts";
+import { type ClientEnd, endOf } from "../testing/client_process.ts";
 import { compileClients, DIST } from "./compile.ts";
-import member from "./deno.json" with { type: "json" };
+import member from "../deno.json" with { type: "json" };
 import type { ClientName } from "./permissions.ts";
-import { decodePicture } from "./picture.ts";
+import { decodePicture } from "../annotation/picture.ts";
 
 /** Runs a compiled client in an empty folder, with nothing in its environment. */
 async function runBinary(name: ClientName, args: string[]): Promise<ClientEnd> {
@@ -55,13 +55,13 @@ Deno.test("the compiled clients get a face and an embedding out of the services"
     FACE_MODEL: "ultraface-rfb-320",
     EMBEDDING_MODEL: "fixture",
   });
-  const picture = new URL("images/astronaut.png", import.meta.url).pathname;
+  const picture = new URL("../images/astronaut.png", import.meta.url).pathname;
   const where = ["--media-store", mediaStore.url, "--inference", inference.url];
   const args = [...where, "--json", picture];
 
   await using folder = await temporaryFolder();
   const [out, crops] = [`${folder.path}/out.png`, `${folder.path}/faces`];
-  const jpeg = new URL("images/rocket.jpg", import.meta.url).pathname;
+  const jpeg = new URL("../images/rocket.jpg", import.meta.url).pathname;
   const faces = await runBinary("face-client", [...args, "--annotate", out, "--crops", crops]);
   assert.equal(faces.code, 0, faces.stderr);
   const { width, height } = await decodePicture(await Deno.readFile(out));

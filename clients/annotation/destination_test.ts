@@ -2,7 +2,7 @@ import { Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { chooseDestinations } from "./destination.ts";
-import type { Options } from "./options.ts";
+import type { Options } from "../program/options.ts";
 
 function choose(images: string[], where: { annotate?: string; crops?: string }) {
   return chooseDestinations({ images, ...where } as Options);

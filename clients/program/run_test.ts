@@ -1,10 +1,10 @@
 import { type Job, Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
-import { runClient } from "./client_process.ts";
+import { runClient } from "../testing/client_process.ts";
 import { exitCode } from "./run.ts";
-import { FACES, refuse, StandIn } from "./testing/stand_in.ts";
+import { FACES, refuse, StandIn } from "../testing/stand_in.ts";
 
-const picture = (name: string) => new URL(`images/${name}`, import.meta.url).pathname;
+const picture = (name: string) => new URL(`../images/${name}`, import.meta.url).pathname;
 const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];
 /** Nothing listens on the reserved port 1. */
 const NOBODY = "127.0.0.1:1";
@@ -82,7 +82,7 @@ Deno.test("a missing file is named, the others go on, and the end is 5", async (
 
 Deno.test("where no file can be read nobody is called, and the end is 2", async () => {
   await using standIn = await StandIn.start();
-  const folder = new URL("images", import.meta.url).pathname;
+  const folder = new URL("../images", import.meta.url).pathname;
   for (const images of [["no-such.png"], ["no-such.png", folder], [folder]]) {
     const { code, stderr } = await runClient("face-client", [...images, ...at(standIn)]);
     assert.equal(code, 2);

@@ -1,9 +1,9 @@
 import { Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
-import { runClient } from "./client_process.ts";
-import { FACES, refuse, StandIn } from "./testing/stand_in.ts";
+import { runClient } from "../testing/client_process.ts";
+import { FACES, refuse, StandIn } from "../testing/stand_in.ts";
 
-const PICTURE = new URL("images/astronaut.png", import.meta.url).pathname;
+const PICTURE = new URL("../images/astronaut.png", import.meta.url).pathname;
 
 /** Runs face-client against the stand-in. */
 function faces(standIn: StandIn, args: string[] = [PICTURE], env: Record<string, string> = {}) {

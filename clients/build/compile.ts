@@ -10,8 +10,8 @@ import { hasTwin, isTwin, takeTwin, TWIN_SOURCE } from "./base_runtime.ts";
 import { layOutCodecs } from "./codecs.ts";
 import { type ClientName, permissionsOf } from "./permissions.ts";
 
-const HERE = fileURLToPath(new URL(".", import.meta.url));
-export const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../program/", import.meta.url));
+export const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 /** What later runs need: bundles, decoders, what each binary was made of, and the twin if it was taken. */
 const CACHE = `${DIST}.cache/`;
 const TWIN = `${CACHE}denort-${Deno.version.deno}`;
@@ -155,7 +155,7 @@ async function compileFile(
 async function deno(args: string[], options: Deno.CommandOptions = {}): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
-    cwd: HERE,
+    cwd: PROGRAM,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
