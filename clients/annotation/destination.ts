@@ -6,8 +6,17 @@
  */
 import { Problem } from "@fovea/contract";
 import { basename, dirname, join, parse } from "node:path";
-import type { Options } from "../program/options.ts";
 import { reasonOf } from "./reason.ts";
+
+/** What the user wants written, of which pictures. */
+export interface Wanted {
+  /** At least one. */
+  images: string[];
+  /** A PNG file to draw the faces on, or a folder for such files. */
+  annotate?: string;
+  /** A folder to put each face into. */
+  crops?: string;
+}
 
 /** What is to be written of one picture. */
 export interface Destination {
@@ -25,7 +34,7 @@ export interface Destination {
  * picture would be overwritten
  */
 export async function chooseDestinations(
-  { images, annotate, crops }: Options,
+  { images, annotate, crops }: Wanted,
 ): Promise<(image: string) => Destination> {
   const folder = annotate !== undefined && await isFolder(annotate);
   if (annotate !== undefined && !folder) await checkFile(annotate, images);

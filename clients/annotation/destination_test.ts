@@ -2,10 +2,9 @@ import { Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { chooseDestinations } from "./destination.ts";
-import type { Options } from "../program/options.ts";
 
 function choose(images: string[], where: { annotate?: string; crops?: string }) {
-  return chooseDestinations({ images, ...where } as Options);
+  return chooseDestinations({ images, ...where });
 }
 
 async function refused(

@@ -6,7 +6,7 @@
 import { EXIT, type FaceDetectionResult, Problem, type TaskType } from "@fovea/contract";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import member from "../deno.json" with { type: "json" };
-import type { Destination } from "../annotation/destination.ts";
+import type { Destination, Wanted } from "../annotation/destination.ts";
 
 /** What sets one client apart from the other. */
 export interface Client {
@@ -25,9 +25,7 @@ export interface Client {
 }
 
 /** What the user asked for, checked. */
-export interface Options {
-  /** At least one, as given. */
-  images: string[];
+export interface Options extends Wanted {
   mediaStore: URL;
   inference: URL;
   /** Where unset, the address that inference names is taken. */
@@ -38,10 +36,6 @@ export interface Options {
   label?: string;
   json: boolean;
   quiet: boolean;
-  /** A PNG file to draw the faces on, or a folder for such files. */
-  annotate?: string;
-  /** A folder to put each face into. */
-  crops?: string;
 }
 
 const MAX_TIMEOUT_S = 86_400;
