@@ -189,7 +189,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     );
   }
 
-  const signal = await askedToEnd();
+  const signal = await askedToEnd(server);
   log.info({ signal }, "stopping");
   feed.close();
   await Promise.all([server.shutdown(), dispatcher.stop(GRACE)]);

@@ -69,6 +69,6 @@ await runService(async () => {
   const server = listen({ hostname, port, portSetting: "MEDIA_STORE_PORT" }, app.fetch);
   log.info({ url: server.url }, "listening");
 
-  log.info({ signal: await askedToEnd() }, "ending");
+  log.info({ signal: await askedToEnd(server) }, "ending");
   await server.shutdown();
 });

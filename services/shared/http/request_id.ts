@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
+import { setHeaders } from "./web_socket.ts";
 
 const HEADER = "X-Request-Id";
 
@@ -14,8 +15,7 @@ export const requestIds: MiddlewareHandler = async (c, next) => {
   const id = sent !== undefined && WELL_FORMED.test(sent) ? sent : crypto.randomUUID();
   c.set("requestId", id);
   await next();
-  // The answer to a WebSocket's upgrade is the runtime's own, and not to be touched.
-  if (c.res.status !== 101) c.res.headers.set(HEADER, id);
+  setHeaders(c, { [HEADER]: id });
 };
 
 /** The id of a request that went through {@link requestIds}. */

@@ -1,5 +1,6 @@
 import { Problem } from "@fovea/contract";
 import { SettingsError } from "@fovea/process/settings";
+import { answerOfUpgrade } from "./web_socket.ts";
 
 /** A listening HTTP server. */
 export interface Listening {
@@ -7,8 +8,15 @@ export interface Listening {
   port: number;
   /** `http://host:port`. */
   url: string;
+  /** Rejects once nothing listens any more though nobody asked for it; never resolves. */
+  failed: Promise<never>;
   /** Takes no new requests and resolves once running ones have ended, or had time enough to. */
   shutdown(): Promise<void>;
+}
+
+/** The server is gone, for no reason that its user could mend: whoever started it is to do so again. */
+export class ServerFailure extends Error {
+  override name = "ServerFailure";
 }
 
 /** How long requests may go on once the service is asked to end. */
@@ -22,19 +30,33 @@ const GRACE_MS = 10_000;
  */
 export function listen(
   options: { hostname: string; port: number; portSetting: string },
-  fetch: (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>,
+  fetch: Fetch,
 ): Listening {
   try {
     const server = Deno.serve(
       { hostname: options.hostname, port: options.port, onListen: () => {} },
-      fetch,
+      keepingUpgrades(fetch),
     );
     const { hostname, port } = server.addr;
+    const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+    let isAsked = false;
+    const failure = Promise.withResolvers<never>();
+    // Who doesn't look at it is not to die of it.
+    failure.promise.catch(() => {});
+    const end = (why: string) => {
+      if (!isAsked) failure.reject(new ServerFailure(`Stopped listening on ${url}: ${why}`));
+    };
+    server.finished.then(
+      () => end("the HTTP server ended though nobody asked it to"),
+      (error) => end(error.message),
+    );
     return {
       hostname,
       port,
-      url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+      url,
+      failed: failure.promise,
       async shutdown() {
+        isAsked = true;
         const grace = Promise.withResolvers<void>();
         const timer = setTimeout(grace.resolve, GRACE_MS);
         await Promise.race([server.shutdown(), grace.promise]);
@@ -44,6 +66,22 @@ export function listen(
   } catch (error) {
     throw cannotListen(error, options);
   }
+}
+
+type Fetch = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
+
+/** Returns to the runtime what it wants for an upgraded request, whatever became of the answer. */
+function keepingUpgrades(fetch: Fetch): Fetch {
+  return async (request, info) => {
+    try {
+      const answer = await fetch(request, info);
+      return answerOfUpgrade(request) ?? answer;
+    } catch (error) {
+      const upgraded = answerOfUpgrade(request);
+      if (upgraded !== undefined) return upgraded;
+      throw error;
+    }
+  };
 }
 
 /** What to tell the user when a port can't be had. */
@@ -69,9 +107,14 @@ export function cannotListen(
   return error;
 }
 
-/** Resolves with the signal's name when the process is asked to end. */
-export function askedToEnd(): Promise<Deno.Signal> {
-  return new Promise((resolve) => {
+/**
+ * Resolves with the signal's name when the process is asked to end.
+ *
+ * @param server without which there is nothing to wait for
+ * @throws {ServerFailure} once it has failed
+ */
+export function askedToEnd(server: Pick<Listening, "failed">): Promise<Deno.Signal> {
+  const asked = new Promise<Deno.Signal>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       const heard = () => {
         // A second one ends the process at once: somebody is in a hurry.
@@ -81,10 +124,12 @@ export function askedToEnd(): Promise<Deno.Signal> {
       Deno.addSignalListener(signal, heard);
     }
   });
+  return Promise.race([asked, server.failed]);
 }
 
 /**
- * Runs a service's `main`, turning what its user can mend into a plain message and exit code 2.
+ * Runs a service's `main`, turning what its user can mend into a plain message and exit code 2,
+ * and the end of its server into one and exit code 1.
  */
 export async function runService(main: () => Promise<void>): Promise<never> {
   try {
@@ -94,6 +139,10 @@ export async function runService(main: () => Promise<void>): Promise<never> {
     if (error instanceof SettingsError || error instanceof Problem) {
       console.error(error.message);
       Deno.exit(2);
+    }
+    if (error instanceof ServerFailure) {
+      console.error(error.message);
+      Deno.exit(1);
     }
     throw error;
   }

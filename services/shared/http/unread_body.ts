@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { answerOfUpgrade, setHeaders } from "./web_socket.ts";
 
 /** How much more is read, how long in all, and how long nothing may come. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -12,9 +13,10 @@ const MAX_PAUSE_MS = 500;
  */
 export const discardUnreadBody: MiddlewareHandler = async (c, next) => {
   await next();
+  if (answerOfUpgrade(c.req.raw) !== undefined) return;
   const { body } = c.req.raw;
   if (body === null || body.locked) return;
-  if (!await discard(body.getReader())) c.header("Connection", "close");
+  if (!await discard(body.getReader())) setHeaders(c, { Connection: "close" });
 };
 
 /** @returns whether the body was read to its end */

@@ -1,0 +1,75 @@
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { Hono } from "hono";
+import { listen } from "./serve.ts";
+import { upgradeWebSocket } from "./web_socket.ts";
+
+/** Runs a service whose `main` is `body`; `listen`, `askedToEnd` and `later` are at hand. */
+async function runs(body: string): Promise<{ code: number; stderr: string }> {
+  await using folder = await temporaryFolder();
+  const script = `${folder.path}/script.ts`;
+  await Deno.writeTextFile(
+    script,
+    `import { askedToEnd, listen, runService } from ${
+      JSON.stringify(import.meta.resolve("./serve.ts"))
+    };
+    await runService(async () => {
+      ${body}
+    });`,
+  );
+  const config = new URL("../../../deno.json", import.meta.url).pathname;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--allow-all", "--config", config, script],
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  return { code, stderr: new TextDecoder().decode(stderr) };
+}
+
+Deno.test("a service whose server ends unasked ends too, with a message and exit code 1", async () => {
+  const { code, stderr } = await runs(`
+    // An upgrade whose answer is not returned ends the runtime's server.
+    const server = listen({ hostname: "127.0.0.1", port: 0, portSetting: "PORT" }, (request) => {
+      Deno.upgradeWebSocket(request).socket.onerror = () => {};
+      return new Response("something else");
+    });
+    new WebSocket(server.url).onerror = () => {};
+    await askedToEnd(server);`);
+  assert.equal(code, 1);
+  assert.match(stderr, /^Stopped listening on http:\/\/127\.0\.0\.1:\d+: the HTTP server ended/m);
+  assert.doesNotMatch(stderr, / at .*\.ts/);
+});
+
+Deno.test("a service that is asked to end does so without a word, with exit code 0", async () => {
+  const { code, stderr } = await runs(`
+    const server = listen({ hostname: "127.0.0.1", port: 0, portSetting: "PORT" }, () =>
+      new Response("here"));
+    const asked = askedToEnd(server);
+    Deno.kill(Deno.pid, "SIGTERM");
+    await asked;
+    await server.shutdown();
+    await new Promise((resolve) => setTimeout(resolve, 50));`);
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+});
+
+Deno.test("a route that fails after it upgraded a request does not end the server", async () => {
+  const app = new Hono();
+  app.get("/", (c) => c.text("here"));
+  app.get("/socket", (c) => {
+    const { socket } = upgradeWebSocket(c.req.raw, "test");
+    socket.onopen = () => socket.send("hello");
+    throw new Error("too late");
+  });
+  app.onError((_error, c) => c.text("sorry", 500));
+  const server = listen({ hostname: "127.0.0.1", port: 0, portSetting: "PORT" }, app.fetch);
+  const client = new WebSocket(`${server.url.replace("http", "ws")}/socket`, "test");
+  const heard = await new Promise((resolve) => {
+    client.onmessage = ({ data }) => resolve(data);
+    client.onerror = () => resolve("nothing");
+  });
+  assert.equal(heard, "hello");
+  const closed = new Promise((resolve) => client.onclose = resolve);
+  client.close();
+  await closed;
+  assert.equal(await (await fetch(server.url)).text(), "here");
+  await server.shutdown();
+});
