@@ -21,10 +21,20 @@ export const item = schemaOf<Item>()({
   added_date: time,
   updated_date: time,
   is_deleted: z.boolean(),
-  create_date: time.nullable().meta({ description: "when the picture was taken, from its EXIF" }),
+  create_date: time.nullable().meta({
+    description:
+      "when the picture was taken, from its EXIF; the wall clock read as UTC where that " +
+      "names no zone",
+  }),
+  create_offset_minutes: z.int().nullable().meta({
+    description: "the zone that EXIF names, minutes east of UTC; null where it names none",
+  }),
   file_size: z.int().nullable().meta({ description: "bytes" }),
   height: z.int().nullable().meta({ description: "pixels as a viewer shows the picture" }),
   width: z.int().nullable().meta({ description: "pixels as a viewer shows the picture" }),
+  shown_by_preview: z.boolean().nullable().meta({
+    description: "thumbnails and jobs see the preview in a raw file; null of what is no picture",
+  }),
   duration: z.number().nullable().meta({ description: "seconds; null for pictures" }),
   mime_type: z.string().nullable().meta({ description: "what the bytes say" }),
   type: z.enum(MEDIA_TYPES).nullable(),

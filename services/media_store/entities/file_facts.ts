@@ -12,9 +12,11 @@ export type FileFacts = MediaFacts & Pick<Item, "file_size" | "md5" | "sha256">;
 /** What they are of a collection. */
 export const NO_FILE: { [Fact in keyof FileFacts | "file_path" | "duration"]: null } = {
   create_date: null,
+  create_offset_minutes: null,
   file_size: null,
   height: null,
   width: null,
+  shown_by_preview: null,
   duration: null,
   mime_type: null,
   type: null,

@@ -9,10 +9,12 @@ import type { Migration } from "kysely/migration";
 import { searchTextOf } from "./search_text.ts";
 
 /** A row of `entities`: an Item with SQLite's 0 and 1 for false and true. */
-export interface EntityRow extends Omit<Item, "id" | "is_collection" | "is_deleted"> {
+export interface EntityRow
+  extends Omit<Item, "id" | "is_collection" | "is_deleted" | "shown_by_preview"> {
   id: Generated<number>;
   is_collection: number;
   is_deleted: number;
+  shown_by_preview: number | null;
   /** What searches look into; see search_text.ts. */
   search_text: string;
 }
@@ -81,6 +83,15 @@ export const migrations: Record<string, Migration> = {
       await addSearchText(db);
       await addVersions(db);
       await addListingIndexes(db);
+    },
+  },
+  "003_zone_and_preview": {
+    async up(db) {
+      for (const table of ["entities", "entity_versions"]) {
+        for (const column of ["create_offset_minutes", "shown_by_preview"]) {
+          await db.schema.alterTable(table).addColumn(column, "integer").execute();
+        }
+      }
     },
   },
 };

@@ -18,9 +18,11 @@ export const ITEM_COLUMNS = [
   "updated_date",
   "is_deleted",
   "create_date",
+  "create_offset_minutes",
   "file_size",
   "height",
   "width",
+  "shown_by_preview",
   "duration",
   "mime_type",
   "type",
@@ -39,10 +41,16 @@ export function toRow(item: Omit<Item, "id">): ItemRow & { search_text: string }
     ...item,
     is_collection: Number(item.is_collection),
     is_deleted: Number(item.is_deleted),
+    shown_by_preview: item.shown_by_preview === null ? null : Number(item.shown_by_preview),
     search_text: searchTextOf(item),
   };
 }
 
 export function toItem(row: ItemRow & { id: number }): Item {
-  return { ...row, is_collection: row.is_collection === 1, is_deleted: row.is_deleted === 1 };
+  return {
+    ...row,
+    is_collection: row.is_collection === 1,
+    is_deleted: row.is_deleted === 1,
+    shown_by_preview: row.shown_by_preview === null ? null : row.shown_by_preview === 1,
+  };
 }

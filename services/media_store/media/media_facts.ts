@@ -8,6 +8,14 @@ import { type PictureFacts, readPictureFacts } from "./picture_facts.ts";
 
 export type MediaFacts = MediaKind & { [Fact in keyof PictureFacts]: PictureFacts[Fact] | null };
 
+const NO_PICTURE: { [Fact in keyof PictureFacts]: null } = {
+  width: null,
+  height: null,
+  create_date: null,
+  create_offset_minutes: null,
+  shown_by_preview: null,
+};
+
 /** A file to read facts of. */
 export interface Inspection {
   path: string;
@@ -22,6 +30,6 @@ export async function readMediaFacts({ path, name, maxPixels }: Inspection): Pro
   const kind = await recogniseMedia(path, name);
   const picture = kind.type === "image"
     ? await readPictureFacts(path, kind.mime_type, maxPixels)
-    : { width: null, height: null, create_date: null };
+    : NO_PICTURE;
   return { ...kind, ...picture };
 }

@@ -27,6 +27,8 @@ Deno.test("a picture's type and size are what its bytes say", async () => {
     width: 30,
     height: 20,
     create_date: null,
+    create_offset_minutes: null,
+    shown_by_preview: false,
   });
 });
 
@@ -37,13 +39,16 @@ Deno.test("width and height are as a viewer shows the picture", async () => {
   }
 });
 
-Deno.test("a picture's date is read with its offset, and without one as UTC", async () => {
+Deno.test("a picture's date is read with its zone, and without one as UTC", async () => {
   const taken = "2026:02:03 04:05:06";
-  const date = async (exif: { taken: string; offset?: string }) =>
-    (await factsOf(craftJpeg(3, 2, exif))).create_date;
-  assert.equal(await date({ taken }), Date.UTC(2026, 1, 3, 4, 5, 6));
-  assert.equal(await date({ taken, offset: "+05:30" }), Date.UTC(2026, 1, 2, 22, 35, 6));
-  assert.equal(await date({ taken: "0000:00:00 00:00:00" }), null);
+  const date = async (exif: { taken: string; offset?: string }) => {
+    const facts = await factsOf(craftJpeg(3, 2, exif));
+    return [facts.create_date, facts.create_offset_minutes];
+  };
+  assert.deepEqual(await date({ taken }), [Date.UTC(2026, 1, 3, 4, 5, 6), null]);
+  const offset = "+05:30";
+  assert.deepEqual(await date({ taken, offset }), [Date.UTC(2026, 1, 2, 22, 35, 6), 330]);
+  assert.deepEqual(await date({ taken: "2026:02:31 04:05:06" }), [null, null]);
 });
 
 Deno.test("video, audio and PDF are taken, without a size", async () => {
@@ -55,7 +60,8 @@ Deno.test("video, audio and PDF are taken, without a size", async () => {
   for (const [bytes, type, mime_type, extension] of samples) {
     assert.deepEqual(await factsOf(new Uint8Array(ascii(bytes))), {
       ...{ type, mime_type, extension },
-      ...{ width: null, height: null, create_date: null },
+      ...{ width: null, height: null, shown_by_preview: null },
+      ...{ create_date: null, create_offset_minutes: null },
     });
   }
 });

@@ -8,10 +8,11 @@ import ExifReader from "exifreader";
 import { imageSize } from "image-size";
 import { firstDirectory, readHeader } from "./header.ts";
 import { heifSize, type Size } from "./heif_size.ts";
+import { type Taken, takenAt, TIME_TAGS } from "./taken.ts";
 
-export interface PictureFacts extends Size {
-  /** When it was taken, ms since the epoch; a picture that names no offset is taken to mean UTC. */
-  create_date: number | null;
+export interface PictureFacts extends Size, Taken {
+  /** Whether what can be shown of it is a preview that stands in its file. */
+  shown_by_preview: boolean;
 }
 
 const HEIF_TYPES = /^image\/(heic|heif|avif)/;
@@ -52,8 +53,8 @@ export async function readPictureFacts(
   return {
     width: isTransposed ? height : width,
     height: isTransposed ? width : height,
-    create_date: exifDate(exif.DateTimeOriginal, exif.OffsetTimeOriginal) ??
-      exifDate(exif.DateTimeDigitized, exif.OffsetTimeDigitized),
+    ...takenAt(exif),
+    shown_by_preview: false,
   };
 }
 
@@ -77,13 +78,7 @@ function readExif(bytes: Uint8Array<ArrayBuffer>) {
     const tags = ExifReader.loadView(view, {
       expanded: true,
       includeTags: {
-        exif: [
-          "Orientation",
-          "DateTimeOriginal",
-          "DateTimeDigitized",
-          "OffsetTimeOriginal",
-          "OffsetTimeDigitized",
-        ],
+        exif: ["Orientation", ...TIME_TAGS],
       },
     });
     return tags.exif ?? {};
@@ -91,17 +86,4 @@ function readExif(bytes: Uint8Array<ArrayBuffer>) {
     // A picture without a readable EXIF block is a picture all the same.
     return {};
   }
-}
-
-interface TextTag {
-  value: string[];
-}
-
-/** @param date `YYYY:MM:DD HH:MM:SS` @param offset `±HH:MM` */
-function exifDate(date: TextTag | undefined, offset: TextTag | undefined): number | null {
-  const parts = date?.value[0]?.match(/^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)/);
-  if (!parts) return null;
-  const zone = offset?.value[0]?.match(/^[+-]\d\d:\d\d/)?.[0] ?? "Z";
-  const time = Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}${zone}`);
-  return Number.isNaN(time) ? null : time;
 }

@@ -8,13 +8,20 @@ export interface Item {
   added_date: number;
   updated_date: number;
   is_deleted: boolean;
-  /** When the picture was taken, from its EXIF block. */
+  /** When the picture was taken, from its EXIF block. Where that names no zone: its wall clock read as UTC. */
   create_date: number | null;
+  /** The zone that EXIF names for `create_date`, minutes east of UTC; null where it names none. */
+  create_offset_minutes: number | null;
   /** Bytes. */
   file_size: number | null;
   /** Pixels as a viewer shows the picture: EXIF orientation applied. */
   height: number | null;
   width: number | null;
+  /**
+   * Whether thumbnails and jobs see the preview that a camera put into its raw file, and not the
+   * picture itself; null of what is no picture.
+   */
+  shown_by_preview: boolean | null;
   /** Seconds; null for pictures. */
   duration: number | null;
   /** What the bytes say, never what the uploader said. */
