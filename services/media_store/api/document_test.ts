@@ -22,6 +22,10 @@ Deno.test("media_store answers as its API document says", async () => {
   };
   const file = async (image: Blob | Promise<Blob>, method = "POST") =>
     form({ is_collection: "false", label: "a", image: await image }, method);
+  const urlencoded = (fields: Record<string, string>, method = "POST") => ({
+    method,
+    body: new URLSearchParams(fields),
+  });
   const png = new Blob([craftPng(3, 2)]);
   const astronaut = picture("astronaut.png");
   const given = (headers: Record<string, string>, method = "GET") => ({ method, headers });
@@ -31,7 +35,7 @@ Deno.test("media_store answers as its API document says", async () => {
 
   const calls: [status: number, path: string, init?: RequestInit][] = [
     [201, "/entity/", await file(astronaut)],
-    [409, "/entity/", await file(astronaut)],
+    [200, "/entity/", await file(astronaut)],
     [201, "/entity/", form({ is_collection: "true", label: "album" })],
     [201, "/entity/", await file(png)],
     [400, "/entity/", form({ is_collection: "true", image: png })],
@@ -75,6 +79,8 @@ Deno.test("media_store answers as its API document says", async () => {
     [422, "/entity/3/thumbnail"],
     [202, "/entity/1/face-detection-results", results("{}")],
     [422, "/entity/1/face-detection-results", results("[]")],
+    [201, "/entity/", urlencoded({ is_collection: "true" })],
+    [200, "/entity/4", urlencoded({ is_collection: "true", label: "d" }, "PUT")],
     [412, "/entity/2", given({ "If-Match": '"v1"' }, "DELETE")],
     [200, "/entity/2", remove],
     [404, "/entity/2", remove],

@@ -22,7 +22,6 @@ const FORM_PROBLEMS: readonly ProblemCode[] = [
   "missing_file",
   "unexpected_file",
   "empty_file",
-  "duplicate_file",
   "upload_stalled",
   "upload_too_large",
   "unsupported_media",
@@ -48,6 +47,7 @@ const formBody = (fileDescription: string) => ({
         image: z.file().optional().meta({ description: `${fileDescription}; or as \`file\`` }),
       }),
     },
+    "application/x-www-form-urlencoded": { schema: entityForm },
   },
 });
 
@@ -70,11 +70,14 @@ export const entityPaths: ZodOpenApiPathsObject = {
       id: "addEntity",
       tag,
       summary: "Add a file or a collection",
-      description: "No two entities have the same bytes: `duplicate_file` names the one that has " +
-        "them in `entity_id`.",
+      description: "No two entities have the same bytes: where one has them already, that one is " +
+        "the answer, unchanged, also if it is deleted softly.",
       right: "media_store_write",
       body: formBody("the file, which a collection has none of"),
-      answers: { 201: json(item, "the new entity", { ...tagged, Location: "where it is" }) },
+      answers: {
+        200: anItem("the entity that has these bytes already"),
+        201: json(item, "the new entity", { ...tagged, Location: "where it is" }),
+      },
       problems: FORM_PROBLEMS,
     }),
     get: operation({
@@ -120,12 +123,17 @@ export const entityPaths: ZodOpenApiPathsObject = {
       tag,
       summary: "Replace what was said of an entity, and its file",
       description: "A field that is left out is emptied; without a file the bytes stay. " +
-        "What changes nothing makes no version.",
+        "What changes nothing makes no version. Bytes that another entity has are refused by " +
+        "`duplicate_file`, which names it in `entity_id`.",
       right: "media_store_write",
       parameters: ofChange,
       body: formBody("the new file"),
       answers: { 200: anItem("the entity as it is now") },
-      problems: [...new Set([...CHANGE_PROBLEMS, ...FORM_PROBLEMS])],
+      problems: [
+        ...new Set([...CHANGE_PROBLEMS, ...FORM_PROBLEMS]),
+        "duplicate_file",
+        "is_collection_fixed",
+      ],
     }),
     patch: operation({
       id: "changeEntity",

@@ -48,11 +48,8 @@ Deno.test("a collection stays one, and a file a file", async () => {
   await app.add({ is_collection: "true" });
   await app.add({ is_collection: "false", image: png(1) });
   for (const [id, is_collection] of [[1, "false"], [2, "true"]] as const) {
-    const { detail } = await problemOf(
-      await put(app, id, { is_collection }),
-      "invalid_parameter",
-      400,
-    );
+    const answer = await put(app, id, { is_collection });
+    const { detail } = await problemOf(answer, "is_collection_fixed", 400);
     assert.match(detail, new RegExp(`^is_collection is ${is_collection}: entity ${id} is`));
   }
   const withFile = await put(app, 1, { is_collection: "true", image: png(2) });
@@ -65,9 +62,13 @@ Deno.test("a collection stays one, and a file a file", async () => {
 Deno.test("bytes of another entity are refused, an entity's own are fine and change nothing", async () => {
   await using app = await testApp();
   const first = await app.add({ is_collection: "false", image: png(1) });
-  await app.add({ is_collection: "false", image: png(2) });
-  const taken = await put(app, 1, { is_collection: "false", image: png(2) });
-  assert.equal((await problemOf(taken, "duplicate_file", 409)).entity_id, 2);
+  const { md5 } = await app.add({ is_collection: "false", image: png(2) });
+  const put2 = () => put(app, 1, { is_collection: "false", image: png(2) });
+  const taken = await problemOf(await put2(), "duplicate_file", 409);
+  assert.equal(taken.entity_id, 2);
+  assert.equal(taken.detail, `these bytes, of MD5 ${md5}, are stored already, as entity 2`);
+  await itemOf(patch(app, 2, { is_deleted: true }));
+  assert.match((await problemOf(await put2(), "duplicate_file", 409)).detail, /can be restored$/);
   assert.deepEqual(await itemOf(put(app, 1, { is_collection: "false", image: png(1) })), first);
   assert.equal(app.files().length, 2);
 });
@@ -160,9 +161,7 @@ Deno.test("what is deleted softly is left out of lists only, and can be restored
   assert.deepEqual(await (await app.request("/entity/1")).json(), deleted);
   assert.deepEqual(await (await app.request("/entity/1/image")).bytes(), craftPng(3, 2, 1));
   const again = await app.request("/entity/", form({ is_collection: "false", image: png(1) }));
-  const { detail, entity_id } = await problemOf(again, "duplicate_file", 409);
-  assert.match(detail, /deleted and can be restored/);
-  assert.equal(entity_id, 1);
+  assert.deepEqual(await itemOf(again), deleted);
   await itemOf(patch(app, 1, { is_deleted: false }));
   assert.equal(await listed(""), 1);
 });

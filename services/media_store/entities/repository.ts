@@ -47,10 +47,10 @@ export class EntityRepository {
   }
 
   /** The entity whose file has these bytes now. */
-  async findBySha256(sha256: string): Promise<Pick<Item, "id" | "is_deleted"> | undefined> {
-    const row = await this.#db.selectFrom("entities").select(["id", "is_deleted"])
+  async findBySha256(sha256: string): Promise<Item | undefined> {
+    const row = await this.#db.selectFrom("entities").select(ITEM_COLUMNS)
       .where("sha256", "=", sha256).executeTakeFirst();
-    return row && { id: row.id, is_deleted: row.is_deleted === 1 };
+    return row && toItem(row);
   }
 
   /** Whether an entity is another one, or lies in it at whatever depth. */

@@ -10,7 +10,7 @@ import { type Context, Hono } from "hono";
 import type { NewBlob } from "../blobs/new_blob.ts";
 import { limitJson } from "../transfer/json_limit.ts";
 import { receiveForm } from "../transfer/upload.ts";
-import { readEntityForm } from "./form.ts";
+import { entityForm, readEntityForm } from "./form.ts";
 import { readEntityPatch } from "./patch.ts";
 import { idOf, itemQuery, listQuery, queryOf } from "./query.ts";
 import type { EntityService } from "./service.ts";
@@ -27,11 +27,19 @@ export function entityRoutes(
   const { service, access, beginBlob, maxUploadBytes } = parts;
   const entity = new Hono({ strict: false });
   const mayWrite = access("media_store_write");
+  const receive = (c: Context) =>
+    receiveForm(c.req.raw, {
+      fields: Object.keys(entityForm.shape),
+      maxFileBytes: maxUploadBytes,
+      begin: beginBlob,
+    });
 
   entity.post("/", mayWrite, async (c) => {
-    await using form = await receiveForm(c.req.raw, maxUploadBytes, beginBlob);
-    const item = await service.add(readEntityForm(form.fields), form.file);
-    return itemAnswer(c, item, 201, { Location: `/entity/${item.id}` });
+    await using form = await receive(c);
+    const { item, isNew } = await service.add(readEntityForm(form.fields), form.file);
+    return isNew
+      ? itemAnswer(c, item, 201, { Location: `/entity/${item.id}` })
+      : itemAnswer(c, item);
   });
 
   entity.get("/", access("read"), async (c) => {
@@ -56,11 +64,9 @@ export function entityRoutes(
     const ifMatch = c.req.header("If-Match");
     // Before a large file is taken in for nothing.
     await service.getToChange(id, ifMatch);
-    await using form = await receiveForm(c.req.raw, maxUploadBytes, beginBlob);
-    return itemAnswer(
-      c,
-      await service.replace(id, readEntityForm(form.fields), form.file, ifMatch),
-    );
+    await using form = await receive(c);
+    const entity = readEntityForm(form.fields);
+    return itemAnswer(c, await service.replace(id, entity, form.file, ifMatch));
   });
 
   entity.patch("/:id", mayWrite, limitJson(), async (c) => {

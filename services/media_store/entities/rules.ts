@@ -39,21 +39,21 @@ async function faultOf(
 }
 
 /**
- * @param sha256 of the bytes that an entity is to have
- * @param id the entity, where it exists already
+ * @param digests of the bytes that an entity is to have
+ * @param id the entity
  * @throws {Problem} `duplicate_file`, naming the entity that has them
  */
 export async function refuseDuplicate(
   entities: EntityRepository,
-  sha256: string,
-  id?: number,
+  { md5, sha256 }: { md5: string; sha256: string },
+  id: number,
 ): Promise<void> {
   const existing = await entities.findBySha256(sha256);
   if (existing === undefined || existing.id === id) return;
   const state = existing.is_deleted ? ", which is deleted and can be restored" : "";
   throw new Problem(
     "duplicate_file",
-    `these bytes are stored already, as entity ${existing.id}${state}`,
+    `these bytes, of MD5 ${md5}, are stored already, as entity ${existing.id}${state}`,
     { entity_id: existing.id },
   );
 }

@@ -63,12 +63,16 @@ export class EntityService {
   }
 
   /**
-   * Adds an entity, and keeps its file.
+   * Adds an entity, and keeps its file. Where an entity has the same bytes already, even one that is
+   * deleted softly, that one is the answer, as it is.
    *
    * @throws {Problem} `missing_file`, `unexpected_file`, `unsupported_media`, `image_unreadable`,
-   * `image_too_large`, `invalid_parent`, `duplicate_file`, `storage_full`; nothing is kept then
+   * `image_too_large`, `invalid_parent`, `storage_full`; nothing is kept then
    */
-  async add(entity: NewEntity, file: ReceivedFile | null): Promise<Item> {
+  async add(
+    entity: NewEntity,
+    file: ReceivedFile | null,
+  ): Promise<{ item: Item; isNew: boolean }> {
     if (!entity.is_collection && file === null) {
       throw new Problem("missing_file", "file is missing: send it as the form's field image");
     }
@@ -85,13 +89,15 @@ export class EntityService {
         is_deleted: false,
         version: 1,
       };
-      if (file === null) return await this.#entities.insert(item);
-      await refuseDuplicate(this.#entities, file.sha256);
-      return await this.#files.keep(
+      if (file === null) return { item: await this.#entities.insert(item), isNew: true };
+      const existing = await this.#entities.findBySha256(file.sha256);
+      if (existing !== undefined) return { item: existing, isNew: false };
+      const added = await this.#files.keep(
         file,
         item.extension,
         (file_path) => this.#entities.insert({ ...item, file_path }),
       );
+      return { item: added, isNew: true };
     });
   }
 
@@ -100,7 +106,7 @@ export class EntityService {
    *
    * @param ifMatch the header: what the entity must be by now
    * @throws {Problem} as {@link EntityService.add}, save `missing_file`; `entity_not_found`,
-   * `precondition_failed`, `invalid_parameter` where a collection should become a file or vice versa
+   * `precondition_failed`, `is_collection_fixed`, `duplicate_file`
    */
   async replace(
     id: number,
@@ -111,7 +117,7 @@ export class EntityService {
     const { is_collection } = await this.get(id);
     if (entity.is_collection !== is_collection) {
       throw new Problem(
-        "invalid_parameter",
+        "is_collection_fixed",
         `is_collection is ${entity.is_collection}: entity ${id} is ${
           is_collection ? "a collection" : "a file"
         } and stays one`,
@@ -123,7 +129,7 @@ export class EntityService {
       const change = { ...entity, ...facts };
       await checkParent(this.#entities, change.parent_id, item);
       if (file === null) return await this.#save(item, change);
-      await refuseDuplicate(this.#entities, file.sha256, id);
+      await refuseDuplicate(this.#entities, file, id);
       return await this.#files.keep(
         file,
         change.extension ?? null,

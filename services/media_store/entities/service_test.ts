@@ -23,8 +23,8 @@ Deno.test("of many uploads of the same bytes at once, one is stored", async () =
   );
   const bodies = await Promise.all(answers.map((answer) => answer.json()));
   const statuses = answers.map((answer) => answer.status).sort();
-  assert.deepEqual(statuses, [201, ...Array(7).fill(409)]);
-  for (const body of bodies) assert.equal(body.entity_id ?? body.id, 1);
+  assert.deepEqual(statuses, [...Array(7).fill(200), 201]);
+  for (const body of bodies) assert.deepEqual(body, bodies[0]);
   assert.equal(app.files().length, 1);
 });
 
@@ -38,7 +38,7 @@ Deno.test("uploading what is being deleted leaves no row without its file", asyn
     ]);
     const { status } = answer;
     await answer.body?.cancel();
-    assert.ok(status === 201 || status === 409);
+    assert.ok(status === 201 || status === 200);
   }
   const { items } = await app.service.list(1, 100);
   assert.deepEqual(app.files().sort(), items.map((item: Item) => item.file_path).sort());
@@ -48,7 +48,8 @@ Deno.test("different bytes of the same MD5 don't overwrite each other", async ()
   await using app = await testApp();
   const first = await received(app, craftPng(3, 2, 1));
   const second = { ...await received(app, craftPng(3, 2, 2)), md5: first.md5 };
-  const items = [await app.service.add(entity, first), await app.service.add(entity, second)];
+  const items = [];
+  for (const file of [first, second]) items.push((await app.service.add(entity, file)).item);
   assert.equal(items[0]?.file_path, `files/${first.md5}.png`);
   assert.equal(items[1]?.file_path, `files/${first.md5}-${second.sha256}.png`);
   for (const [i, seed] of [1, 2].entries()) {

@@ -93,12 +93,42 @@ Deno.test("a form of ten thousand fields or parts is refused", async () => {
   assert.match(await refusalOf(app, parts, "invalid_parameter", 400), /more than 64 parts/);
 });
 
-Deno.test("a part without a name is refused", async () => {
+Deno.test("parts that are neither field nor file of ours are passed over, whatever they are", async () => {
   await using app = await testApp();
-  const field = rawForm(["Content-Disposition: form-data", "x"]);
-  assert.match(await refusalOf(app, field, "invalid_parameter", 400), /field "" has no name/);
-  const file = rawForm([`Content-Disposition: form-data; filename="a.png"`, "x"]);
-  assert.match(await refusalOf(app, file, "missing_file", 400), /file came without a name/);
+  const others: [string, string][] = [
+    ["Content-Disposition: form-data", "x"],
+    ["X-Other: 1", "x"],
+    [`Content-Disposition: form-data; filename="a.png"`, "x"],
+    [`Content-Disposition: form-data; name="photo"; filename="a.png"`, "x".repeat(500_000)],
+    [`Content-Disposition: form-data; name="photo"; filename="b.png"`, ""],
+    [`Content-Disposition: form-data; name="colour"`, "x".repeat(100_000)],
+    [`Content-Disposition: form-data; name="colour"`, "y"],
+  ];
+  const field = (value: string): [string, string] => [
+    `Content-Disposition: form-data; name="is_collection"`,
+    value,
+  ];
+  const body = rawForm(...others, field("true"), ...others);
+  const answer = await app.request("/entity/", { method: "POST", body, headers: BOUNDARY });
+  assert.equal(answer.status, 201);
+  await app.request("/entity/1", { method: "DELETE" });
+  assert.deepEqual(app.files(), []);
+
+  const file = rawForm(field("false"), ...others);
+  assert.match(await refusalOf(app, file, "missing_file", 400), /^file is missing: send it as/);
+  const long = rawForm(field("true"), [others[3]![0], "x".repeat(2_000_000)]);
+  await refusalOf(app, long, "upload_too_large", 413);
+});
+
+Deno.test("a file that came as text is told from one that is missing", async () => {
+  await using app = await testApp();
+  for (const name of ["image", "file"]) {
+    const body = rawForm([`Content-Disposition: form-data; name="${name}"`, "\x89PNG"]);
+    assert.match(
+      await refusalOf(app, body, "missing_file", 400),
+      new RegExp(`^${name} came as text: send it as a part .* that has a file name$`),
+    );
+  }
 });
 
 Deno.test("headers of a part that have no end are refused", async () => {
@@ -117,8 +147,12 @@ async function openPort() {
   const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
   const app = httpApp({ log, metrics: new Registry() });
   app.post("/", async (c) => {
-    const pace = { patienceMs: 300, minRate: 10_000 };
-    await using received = await receiveForm(c.req.raw, 1_000_000, () => blobs.begin(), pace);
+    await using received = await receiveForm(c.req.raw, {
+      fields: [],
+      maxFileBytes: 1_000_000,
+      begin: () => blobs.begin(),
+      pace: { patienceMs: 300, minRate: 10_000 },
+    });
     return c.json({ size: received.file?.size });
   });
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);

@@ -1,6 +1,6 @@
 /**
- * Takes in a multipart form: its file goes to the disk as it arrives, whatever its size, and is
- * digested on the way.
+ * Takes in a form: multipart, whose file goes to the disk as it arrives, whatever its size, and is
+ * digested on the way; or urlencoded, which has no file.
  *
  * @module
  */
@@ -26,6 +26,17 @@ export interface Form extends AsyncDisposable {
   file: ReceivedFile | null;
 }
 
+export interface FormOptions {
+  /** Names of the fields that are wanted. */
+  fields: readonly string[];
+  /** All files of a form together may have so many bytes. */
+  maxFileBytes: number;
+  /** Makes the blob that a file is written to. */
+  begin: () => Promise<NewBlob>;
+  /** At which the form has to come. */
+  pace?: typeof UPLOAD_PACE;
+}
+
 /** Names of the field that a file may come under. */
 const FILE_FIELDS = ["image", "file"];
 
@@ -34,24 +45,23 @@ const MAX_FIELD_BYTES = 64 * 1024;
 /** With the file, and what is neither field nor file and passed over. */
 const MAX_PARTS = 2 * MAX_FIELDS;
 
+const FORM_TYPES = /^(multipart\/form-data|application\/x-www-form-urlencoded)\s*(;|$)/i;
+
 /**
- * @param begin makes the blob that a file is written to
- * @param pace at which the form has to come
+ * Receives the fields and the file that are wanted; whatever else the form has is passed over.
+ *
  * @throws {Problem} `malformed_body`, `invalid_parameter`, `missing_file`, `unexpected_file`,
  * `empty_file`, `upload_too_large`, `upload_stalled`, `storage_full`; nothing of the upload is left
  * then
  */
-export async function receiveForm(
-  request: Request,
-  maxFileBytes: number,
-  begin: () => Promise<NewBlob>,
-  pace = UPLOAD_PACE,
-): Promise<Form> {
+export async function receiveForm(request: Request, options: FormOptions): Promise<Form> {
+  const { maxFileBytes, begin, pace = UPLOAD_PACE } = options;
   const parser = parserOf(request);
   const fields = new Map<string, string>();
   await using received = new AsyncDisposableStack();
-  let stream: Readable | undefined;
+  const streams: Readable[] = [];
   let file: Promise<ReceivedFile | null> | undefined;
+  let fileBytes = 0;
   let fault: Error | undefined;
 
   const fail = (error: Error) => {
@@ -59,17 +69,23 @@ export async function receiveForm(
     parser.destroy(error);
   };
   parser.on("file", (field: string | undefined, part, info: { filename?: string }) => {
-    stream = part;
+    streams.push(part);
     // Whatever ends a part early is reported by the parser; unheard here, it would end the process.
     part.on("error", () => {});
-    file = receiveFile(field, part, displayName(info.filename ?? ""));
+    if (!FILE_FIELDS.includes(field ?? "")) return passOver(part).catch(fail);
+    if (file !== undefined) {
+      return fail(new Problem("unexpected_file", "form has more than one file"));
+    }
+    file = receiveFile(part, displayName(info.filename ?? ""));
     file.catch(fail);
   });
   parser.on("field", (name: string | undefined, value, info) => {
+    if (name === undefined) return;
+    if (FILE_FIELDS.includes(name) && value !== "") return fail(fileAsText(name));
+    if (!options.fields.includes(name)) return;
     const refuse = (why: string) =>
-      fail(new Problem("invalid_parameter", `field "${displayName(name ?? "")}" ${why}`));
-    if (name === undefined) refuse("has no name");
-    else if (fields.has(name)) refuse("comes twice");
+      fail(new Problem("invalid_parameter", `field "${name}" ${why}`));
+    if (fields.has(name)) refuse("comes twice");
     else if (info.valueTruncated) refuse(`is over ${MAX_FIELD_BYTES} bytes`);
     else fields.set(name, value);
   });
@@ -79,30 +95,29 @@ export async function receiveForm(
   parser.on("partsLimit", () => {
     fail(new Problem("invalid_parameter", `form has more than ${MAX_PARTS} parts`));
   });
-  parser.on("filesLimit", () => {
-    fail(new Problem("unexpected_file", "form has more than one file"));
-  });
 
-  async function receiveFile(
-    field: string | undefined,
-    part: Readable,
-    name: string,
-  ): Promise<ReceivedFile | null> {
-    if (field === undefined || !FILE_FIELDS.includes(field)) {
-      const came = field === undefined ? "without a name" : `as field "${displayName(field)}"`;
-      throw new Problem("missing_file", `file came ${came}: send it as "image"`);
-    }
-    const blob = received.use(await begin());
+  /** The bytes of a part, counted; all of them are read, or the form would stand still. */
+  async function* counted(part: Readable): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     for await (const bytes of bytesOf(part)) {
-      if (blob.size + bytes.length > maxFileBytes) {
+      fileBytes += bytes.length;
+      if (fileBytes > maxFileBytes) {
         throw new Problem(
           "upload_too_large",
           `file is larger than ${maxFileBytes} bytes, the most that is taken`,
         );
       }
-      await blob.write(bytes);
+      yield bytes;
       release(bytes);
     }
+  }
+
+  async function passOver(part: Readable): Promise<void> {
+    for await (const _ of counted(part)) { /* nobody wants them */ }
+  }
+
+  async function receiveFile(part: Readable, name: string): Promise<ReceivedFile | null> {
+    const blob = received.use(await begin());
+    for await (const bytes of counted(part)) await blob.write(bytes);
     // What a browser sends where nothing was chosen.
     if (blob.size === 0 && name === "") return null;
     return { ...await blob.finish(), blob, name };
@@ -112,12 +127,12 @@ export async function receiveForm(
   try {
     await pipeline(keepPace(body, pace), parser);
   } catch (error) {
-    stream?.destroy();
+    for (const stream of streams) stream.destroy();
     await file?.catch(fail);
     // What is still coming is for the app to discard.
     body.releaseLock();
     if (fault !== undefined || error instanceof Problem) throw fault ?? error;
-    throw new Problem("malformed_body", `form can't be read: ${(error as Error).message}`);
+    throw unreadable(error as Error);
   }
   const whole = await file ?? null;
   if (whole?.size === 0) throw new Problem("empty_file", `file "${whole.name}" has no bytes`);
@@ -127,21 +142,41 @@ export async function receiveForm(
 
 function parserOf(request: Request): busboy.Busboy {
   const type = request.headers.get("Content-Type");
-  if (!type?.toLowerCase().startsWith("multipart/form-data") || request.body === null) {
+  if (type === null || !FORM_TYPES.test(type)) {
     throw new Problem(
       "malformed_body",
-      `body is ${type ?? "of no named type"}: a form is expected, as multipart/form-data`,
+      `body is ${type ?? "of no named type"}: a form is expected, as multipart/form-data, or ` +
+        "without a file as application/x-www-form-urlencoded",
     );
   }
+  if (request.body === null) throw new Problem("malformed_body", "form is empty");
   try {
     return busboy({
       headers: { "content-type": type },
       defParamCharset: "utf8",
-      limits: { files: 1, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, parts: MAX_PARTS },
+      limits: { fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, parts: MAX_PARTS },
     });
   } catch (error) {
-    throw new Problem("malformed_body", `form can't be read: ${(error as Error).message}`);
+    throw unreadable(error as Error);
   }
+}
+
+/** A part without a file name is a text field (RFC 7578, 4.2): no program means to send a file so. */
+function fileAsText(name: string): Problem {
+  return new Problem(
+    "missing_file",
+    `${name} came as text: send it as a part of multipart/form-data that has a file name`,
+  );
+}
+
+/** In the parser's own words it would be known only to those who know that. */
+function unreadable({ message }: Error): Problem {
+  const why = /boundary not found/i.test(message)
+    ? "its Content-Type names no boundary"
+    : /unexpected end/i.test(message)
+    ? "it breaks off before its end"
+    : "the header of a part is malformed";
+  return new Problem("malformed_body", `form can't be read: ${why}`);
 }
 
 /** The bytes of a part, up to where the form breaks off: that is for the form's reader to report. */

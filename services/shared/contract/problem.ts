@@ -47,6 +47,7 @@ const KINDS = {
   missing_file: refused(400, "File missing"),
   unexpected_file: refused(400, "File not expected"),
   invalid_parent: refused(400, "Not possible as a parent"),
+  is_collection_fixed: refused(400, "Stays what it is"),
   malformed_body: refused(422, "Malformed body"),
   route_not_found: refused(404, "No such route"),
 
