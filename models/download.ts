@@ -5,7 +5,8 @@
  * @module
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { type Part, TooLong } from "./part.ts";
+import type { Part } from "./part.ts";
+import { SourceRefused } from "./source_refused.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface DownloadOptions {
@@ -22,8 +23,8 @@ export interface DownloadOptions {
 /** Times it is tried in all, where the connection breaks after something was received. */
 const TRIES = 5;
 
-/** The server answered, and trying again would change nothing. */
-class Refused extends Error {}
+/** Statuses of servers that may answer otherwise later; besides those from 500 on. */
+const PASSING_STATUSES = [408, 425, 429];
 
 /**
  * Appends to the part what is missing of it.
@@ -45,8 +46,8 @@ export async function download(
       await receive(part, url, options);
     } catch (error) {
       signal?.throwIfAborted();
-      const final = error instanceof Refused || error instanceof TooLong;
-      if (final || part.received === before || tries === TRIES) throw error;
+      const refused = error instanceof SourceRefused;
+      if (refused || part.received === before || tries === TRIES) throw error;
       await pause(pauseMs * 2 ** (tries - 1), undefined, { signal });
     }
   }
@@ -72,17 +73,20 @@ async function receive(part: Part, url: string, options: DownloadOptions): Promi
   }
 }
 
-/** @throws {Refused} where the answer is neither the whole file nor what is missing of the part */
+/** @throws {SourceRefused} where the answer is neither the whole file nor what is missing of the part */
 function refuseUnfit({ status, headers }: Response, part: Part): void {
   const total = part.expected.bytes;
-  if (status !== 200 && status !== 206) throw new Refused(`answered ${status}`);
+  if (status !== 200 && status !== 206) {
+    const passes = status >= 500 || PASSING_STATUSES.includes(status);
+    throw new (passes ? Error : SourceRefused)(`answered ${status}`);
+  }
   const range = headers.get("Content-Range");
   const missing = `bytes ${part.received}-${total - 1}/${total}`;
   if (status === 206 && range !== missing) {
-    throw new Refused(`answered with "${range}", asked for "${missing}"`);
+    throw new SourceRefused(`answered with "${range}", asked for "${missing}"`);
   }
   const length = headers.get("Content-Length");
   if (status === 200 && length !== null && Number(length) !== total) {
-    throw new Refused(`answered with ${length} bytes, expected ${total}`);
+    throw new SourceRefused(`answered with ${length} bytes, expected ${total}`);
   }
 }

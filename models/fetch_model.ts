@@ -13,6 +13,7 @@ import { download } from "./download.ts";
 import { MODEL_SETTINGS, type ModelEntry, MODELS } from "./manifest.ts";
 import { Part } from "./part.ts";
 import { reasonOf } from "./reason.ts";
+import { SourceRefused } from "./source_refused.ts";
 import { takeFromTarball } from "./tarball.ts";
 
 export interface FetchOptions {
@@ -28,11 +29,25 @@ export interface FetchOptions {
   fetch?: typeof fetch | undefined;
 }
 
+/** A model can't be had now. */
+export class ModelUnavailable extends Problem {
+  /** Every source refused it: waiting does not help. False where what failed may pass by itself. */
+  readonly refused: boolean;
+
+  constructor(detail: string, refused: boolean) {
+    super("model_unavailable", detail);
+    this.refused = refused;
+  }
+}
+
 interface Source {
   /** As it is called in messages. */
   name: string;
   fill(part: Part): Promise<void>;
 }
+
+/** Of system errors of MODELS_DIR, those that stay until somebody changes it. */
+const SETTLED_CODES = ["EACCES", "ENOTDIR", "EPERM", "EROFS"];
 
 /** The path of a model that lies verified in MODELS_DIR; null where it doesn't. */
 export async function findModel(entry: ModelEntry, modelsDir: string): Promise<string | null> {
@@ -48,7 +63,9 @@ export async function findModel(entry: ModelEntry, modelsDir: string): Promise<s
  * at once take turns, and only the first one fetches.
  *
  * @returns the path of the verified file in MODELS_DIR
- * @throws {Problem} `model_unavailable`, saying what was tried, why each failed, and the ways out
+ * Each source is tried once; {@link fetchFirst} goes on trying.
+ *
+ * @throws {ModelUnavailable} saying what was tried, why each failed, and the ways out
  * @throws the signal's reason when it aborts
  */
 export async function fetchModel(entry: ModelEntry, options: FetchOptions): Promise<string> {
@@ -62,6 +79,7 @@ export async function fetchModel(entry: ModelEntry, options: FetchOptions): Prom
       onProgress: options.onProgress,
       onWait: () => onNotice?.(`another process is fetching ${entry.name}: waiting for it`),
     });
+    if (part.received > 0) options.onProgress?.(part.received, entry.bytes);
     // Looked at again: another process may have put it there while this one waited for its turn.
     if (await isThere(entry, part.path, onNotice)) return part.path;
     await fillFromAny(part, entry, options);
@@ -70,9 +88,9 @@ export async function fetchModel(entry: ModelEntry, options: FetchOptions): Prom
     signal?.throwIfAborted();
     // What a source says is a problem already: a system's error here is one of MODELS_DIR.
     if (!(error instanceof Error && "code" in error) || error instanceof Problem) throw error;
-    throw new Problem(
-      "model_unavailable",
+    throw new ModelUnavailable(
       `Cannot fetch the model ${entry.name}: MODELS_DIR can't be used: ${reasonOf(error)}`,
+      SETTLED_CODES.includes(String(error.code)),
     );
   }
 }
@@ -94,6 +112,7 @@ async function isThere(
 
 async function fillFromAny(part: Part, entry: ModelEntry, options: FetchOptions): Promise<void> {
   const failures: string[] = [];
+  let refused = true;
   for (const source of sourcesOf(entry, options)) {
     if (failures.length > 0) {
       options.onNotice?.(`${entry.name} can't be had from ${failures.at(-1)}`);
@@ -107,12 +126,13 @@ async function fillFromAny(part: Part, entry: ModelEntry, options: FetchOptions)
       return;
     } catch (error) {
       options.signal?.throwIfAborted();
+      refused &&= error instanceof SourceRefused;
       failures.push(`${source.name} (${reasonOf(error)})`);
     }
   }
-  throw new Problem(
-    "model_unavailable",
+  throw new ModelUnavailable(
     `Cannot fetch the model ${entry.name} from ${failures.join(", nor from ")}: ${waysOut(entry)}`,
+    refused,
   );
 }
 
@@ -170,7 +190,7 @@ async function copy(
   try {
     file = await Deno.open(join(folder, fileName));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new Error(`has no ${fileName}`);
+    if (error instanceof Deno.errors.NotFound) throw new SourceRefused(`has no ${fileName}`);
     throw error;
   }
   await part.restart();
@@ -182,7 +202,7 @@ async function copy(
 
 async function generate(part: Part, name: string): Promise<void> {
   const write = TOWERS[name];
-  if (write === undefined) throw new Error(`knows no tower ${name}`);
+  if (write === undefined) throw new SourceRefused(`knows no tower ${name}`);
   await part.restart();
   await part.append(write());
 }

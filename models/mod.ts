@@ -3,5 +3,7 @@
  *
  * @module
  */
-export { fetchModel, type FetchOptions, findModel } from "./fetch_model.ts";
+export { fetchFirst } from "./fetch_first.ts";
+export { fetchModel, type FetchOptions, findModel, ModelUnavailable } from "./fetch_model.ts";
 export { MODEL_SETTINGS, modelChoices, type ModelEntry, modelsFor } from "./manifest.ts";
+export { TransferRate } from "./transfer_rate.ts";

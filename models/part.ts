@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Digest, mismatch } from "./digest.ts";
+import { SourceRefused } from "./source_refused.ts";
 
 const READ_BYTES = 1 << 20;
 const LOCK_PAUSE_MS = 250;
@@ -20,9 +21,6 @@ export interface PartOptions {
   /** Called once where somebody else holds the part. */
   onWait?: (() => void) | undefined;
 }
-
-/** What came can't be the file expected: it is longer. */
-export class TooLong extends Error {}
 
 export class Part implements AsyncDisposable {
   readonly path: string;
@@ -65,12 +63,12 @@ export class Part implements AsyncDisposable {
   /**
    * Adds the whole chunk, or nothing of it.
    *
-   * @throws {TooLong} where there would be more bytes than expected; all of them are dropped then
+   * @throws {SourceRefused} where there would be more bytes than expected; all of them are dropped then
    */
   async append(chunk: Uint8Array): Promise<void> {
     if (this.#received + chunk.length > this.expected.bytes) {
       await this.restart();
-      throw new TooLong(`is longer than the expected ${this.expected.bytes} bytes`);
+      throw new SourceRefused(`is longer than the expected ${this.expected.bytes} bytes`);
     }
     try {
       for (let written = 0; written < chunk.length;) {
@@ -102,13 +100,13 @@ export class Part implements AsyncDisposable {
   /**
    * Gives the file its name.
    *
-   * @throws {Error} where its bytes are not the expected ones, which are dropped then
+   * @throws {SourceRefused} where its bytes are not the expected ones, which are dropped then
    */
   async finish(): Promise<void> {
     const wrong = this.mismatch();
     if (wrong !== null) {
       await this.restart();
-      throw new Error(wrong);
+      throw new SourceRefused(wrong);
     }
     await this.#file.sync();
     await Deno.rename(`${this.path}.part`, this.path);

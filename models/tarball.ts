@@ -8,6 +8,7 @@ import type { Readable, Writable } from "node:stream";
 import { Parser, type ReadEntry } from "tar";
 import { npmSettings } from "./npm_settings.ts";
 import type { Part } from "./part.ts";
+import { SourceRefused } from "./source_refused.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** A file in an npm package. */
@@ -66,6 +67,9 @@ export async function takeFromTarball(
   } catch (error) {
     // The reason says more than the library's "aborted".
     watchdog.signal.throwIfAborted();
+    const { code, message } = error as Error & { code?: unknown };
+    // No such package, or no such version of it.
+    if (code === "E404" || code === "ETARGET") throw new SourceRefused(message);
     throw error;
   }
 }
@@ -84,7 +88,7 @@ function takeFile(part: Part, path: string, tarball: Readable): Promise<void> {
       },
     });
     parser.on("error", reject);
-    parser.on("end", () => resolve(taken ?? Promise.reject(new Error(`has no ${path}`))));
+    parser.on("end", () => resolve(taken ?? Promise.reject(new SourceRefused(`has no ${path}`))));
     tarball.on("error", reject);
     tarball.pipe(parser as unknown as Writable);
   });

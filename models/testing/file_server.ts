@@ -24,6 +24,8 @@ export interface FileServer extends AsyncDisposable {
   url: string;
   /** The Range header of each request so far; null where it had none. */
   ranges: (string | null)[];
+  /** Breaks the connections that send nothing more. */
+  breakStalled(): void;
 }
 
 /** @param faults the first one for the first request, and so on; the rest is answered rightly */
@@ -46,6 +48,10 @@ export function serveFile(bytes: Uint8Array<ArrayBuffer>, faults: Fault[] = []):
   return {
     url: `http://127.0.0.1:${listener.addr.port}`,
     ranges,
+    breakStalled() {
+      for (const connection of connections) connection.close();
+      connections.clear();
+    },
     async [Symbol.asyncDispose]() {
       listener.close();
       for (const connection of connections) connection.close();

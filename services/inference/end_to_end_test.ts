@@ -11,6 +11,7 @@ import type {
 } from "@fovea/contract";
 import {
   mosquitto,
+  openssl,
   runServiceToEnd,
   startMosquitto,
   startService,
@@ -21,6 +22,7 @@ import { BARE, clientOf, startSuite, type Suite, untilReady } from "@fovea/testi
 import { testModel, yunet } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { basename } from "node:path";
+import { serveHub } from "@fovea/models/testing/hub";
 import { type Heard, subscribe } from "./testing/subscriber.ts";
 
 const IMAGES = new URL("../../clients/images/", import.meta.url);
@@ -269,6 +271,8 @@ testNeeding([yunet], "FACE_MODEL=auto takes YuNet where it can be had", async ()
 async function startWithoutClip(env: Record<string, string> = {}) {
   await using cleanup = new AsyncDisposableStack();
   const models = cleanup.use(await temporaryFolder());
+  // No hub has it, whatever this machine can reach otherwise.
+  const hub = cleanup.use(await serveHub(() => new Response("not here", { status: 404 })));
   const { path } = await testModel("face_detection", BARE.FACE_MODEL);
   await Deno.copyFile(path, `${models.path}/${basename(path)}`);
   const inference = cleanup.use(
@@ -277,8 +281,7 @@ async function startWithoutClip(env: Record<string, string> = {}) {
       EMBEDDING_MODEL: "auto",
       MODELS_DIR: models.path,
       MEDIA_STORE_URL: house.mediaStore.url,
-      // Nothing listens there: no hub can be reached, whatever this machine can reach otherwise.
-      HTTPS_PROXY: "http://127.0.0.1:9",
+      ...hub.env,
       ...env,
     }),
   );
@@ -286,9 +289,9 @@ async function startWithoutClip(env: Record<string, string> = {}) {
   return { inference, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-Deno.test(
+testNeeding(
+  [openssl],
   "a model that can't be had stops its own task only, and the answer says the ways out",
-  inHouse,
   async () => {
     await using without = await startWithoutClip();
     const { inference } = without;
@@ -303,16 +306,17 @@ Deno.test(
     assert.match(detail, /MODEL_MIRROR/);
     assert.match(detail, /EMBEDDING_MODEL=fixture/);
   },
+  inHouse,
 );
 
-Deno.test(
+testNeeding(
+  [openssl],
   "while a model is on its way its jobs wait and those of the other task are done",
-  inHouse,
   async () => {
     const answer = Promise.withResolvers<Response>();
     await using mirror = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      () => answer.promise,
+      async () => (await answer.promise).clone(),
     );
     await using without = await startWithoutClip({
       MODEL_MIRROR: `http://127.0.0.1:${mirror.addr.port}`,
@@ -333,6 +337,7 @@ Deno.test(
     const given = await subscriber.until((heard) => ended(heard).job_id === waiting.job_id);
     assert.equal(ended(given).error_code, "model_unavailable");
   },
+  inHouse,
 );
 
 Deno.test("wrong settings are all named, and the service does not start", inHouse, async () => {

@@ -10,8 +10,8 @@ import { processMetrics } from "@fovea/process/process_metrics";
 import { askedToEnd, listen } from "@fovea/http/serve";
 import { refuseInsecure } from "@fovea/process/settings";
 import { openSqlite } from "@fovea/storage/sqlite";
-import { type Info, type Problem, TASK_TYPES } from "@fovea/contract";
-import { fetchModel } from "@fovea/models";
+import { type Info, Problem, TASK_TYPES } from "@fovea/contract";
+import { fetchFirst } from "@fovea/models";
 import { Registry } from "prom-client";
 import { createApp } from "./app.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -96,10 +96,13 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     onFree: () => dispatcher.wake(),
     ...workerScript !== undefined && { script: workerScript },
   });
+  const ending = new AbortController();
   const models = new ServedModels({
     choices: { face_detection: settings.FACE_MODEL, image_embedding: settings.EMBEDDING_MODEL },
-    fetchModel: (entry) =>
-      fetchModel(entry, {
+    fetchFirst: (candidates, events) =>
+      fetchFirst(candidates, {
+        ...events,
+        signal: ending.signal,
         modelsDir: settings.MODELS_DIR,
         mirror: settings.MODEL_MIRROR,
         onNotice: (sentence) => log.info(sentence),
@@ -185,12 +188,17 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   for (const task of TASK_TYPES) {
     models.prepare(task).then(
       () => dispatcher.wake(),
-      (why: Problem) => attempts.failWaiting(task, { code: why.code, detail: why.message }),
+      (why: unknown) => {
+        if (ending.signal.aborted) return;
+        if (!(why instanceof Problem)) throw why;
+        return attempts.failWaiting(task, { code: why.code, detail: why.message });
+      },
     );
   }
 
   const signal = await askedToEnd(server);
   log.info({ signal }, "stopping");
+  ending.abort();
   feed.close();
   await Promise.all([server.shutdown(), dispatcher.stop(GRACE)]);
   await delivery.close();

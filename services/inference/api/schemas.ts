@@ -112,6 +112,13 @@ const taskInfo = schemaOf<TaskInfo>()({
     licence: z.string(),
     backend: z.exactOptional(z.string()).meta({ description: "what runs it, once it is ready" }),
   }).nullable(),
+  progress: z.exactOptional(z.object({
+    bytes: z.int(),
+    total_bytes: z.int(),
+    seconds_left: z.int().nullable().meta({
+      description: "at the pace of the last half minute; null where that is not known",
+    }),
+  })).meta({ description: "how far its model has come, while it is fetched" }),
   detail: z.exactOptional(z.string()).meta({
     description: "why it is not ready, and what to do about it",
   }),

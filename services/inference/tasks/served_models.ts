@@ -14,22 +14,42 @@ import {
   type TaskType,
 } from "@fovea/contract";
 import { type ModelEntry, modelsFor } from "@fovea/models";
+import { ModelFetch } from "./model_fetch.ts";
 import { TASKS } from "./list.ts";
 import type { ModelFile } from "./task.ts";
 
 export interface ServedModelsOptions {
   /** `auto` or a model's name, for each task. */
   choices: Readonly<Record<TaskType, string>>;
-  /** Brings a model onto this machine, verified; its path. @throws {Problem} `model_unavailable` */
-  fetchModel: (entry: ModelEntry) => Promise<string>;
+  /**
+   * Brings the best model that can be had onto this machine, verified, however long that takes.
+   *
+   * @throws {Problem} `model_unavailable` where none can ever be had
+   */
+  fetchFirst: (
+    candidates: readonly ModelEntry[],
+    events: FetchEvents,
+  ) => Promise<{ entry: ModelEntry; path: string }>;
   /** Has the workers load it. @returns what it runs on @throws {Problem} `model_unavailable` */
   load: (task: TaskType, model: ModelFile) => Promise<string>;
   log: Logger;
 }
 
+export interface FetchEvents {
+  /** So many bytes of a model are there. */
+  onProgress: (entry: ModelEntry, bytes: number) => void;
+  /** A try failed; the next one comes after a pause, ms. */
+  onFailure: (entry: ModelEntry, why: string, pauseMs: number) => void;
+}
+
+/** Between two lines of the log that say how far a model has come, ms. */
+const LOG_PROGRESS_MS = 30_000;
+
 interface Served {
   state: TaskInfo["state"];
   entry: ModelEntry | null;
+  /** While its model is fetched. */
+  fetch?: ModelFetch;
   /** What it runs on, once it is ready. */
   backend?: string;
   why?: Problem;
@@ -58,28 +78,61 @@ export class ServedModels {
    * @throws {Problem} `model_unavailable` where none can be had; the task's jobs are refused from then on
    */
   async prepare(task: TaskType): Promise<void> {
-    const { choices, fetchModel, load, log } = this.#options;
+    const { choices, log } = this.#options;
     const failures: string[] = [];
-    for (const entry of modelsFor(task, choices[task])) {
+    let candidates = modelsFor(task, choices[task]);
+    while (candidates.length > 0) {
+      let fetched: ModelEntry | undefined;
       try {
-        const path = await fetchModel(entry);
-        this.#served[task] = { state: "preparing", entry };
-        const backend = await load(task, { name: entry.name, sha256: entry.sha256, path });
-        this.#served[task] = { state: "ready", entry, backend };
-        log.info(
-          { task, model: entry.name, semantic: entry.semantic, backend },
-          announcement(entry),
-        );
+        const { entry, path } = await this.#fetch(task, candidates);
+        fetched = entry;
+        await this.#load(task, entry, path);
         return;
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         failures.push(error.message);
+        // Where one can't be loaded the next best may do; where none can be fetched nothing is left.
+        candidates = candidates.filter((entry) => fetched !== undefined && entry !== fetched);
       }
     }
     const why = new Problem("model_unavailable", failures.join("; "));
     this.#served[task] = { state: "unavailable", entry: null, why };
     log.error({ task, reason: why.message }, "task is not available");
     throw why;
+  }
+
+  async #load(task: TaskType, entry: ModelEntry, path: string): Promise<void> {
+    const { load, log } = this.#options;
+    this.#served[task] = { state: "preparing", entry };
+    const backend = await load(task, { name: entry.name, sha256: entry.sha256, path });
+    this.#served[task] = { state: "ready", entry, backend };
+    log.info({ task, model: entry.name, semantic: entry.semantic, backend }, announcement(entry));
+  }
+
+  async #fetch(
+    task: TaskType,
+    candidates: readonly ModelEntry[],
+  ): Promise<{ entry: ModelEntry; path: string }> {
+    const { fetchFirst, log } = this.#options;
+    const fetch = new ModelFetch();
+    this.#served[task] = { ...this.#served[task], fetch };
+    let logged = performance.now();
+    let lastWhy: string | undefined;
+    return await fetchFirst(candidates, {
+      onProgress: (entry, bytes) => {
+        fetch.received(entry, bytes);
+        if (performance.now() - logged < LOG_PROGRESS_MS) return;
+        logged = performance.now();
+        const { detail, progress } = fetch.describe();
+        log.info({ task, model: entry.name, ...progress }, detail);
+      },
+      onFailure: (entry, why, pauseMs) => {
+        fetch.failed(why, pauseMs);
+        if (why === lastWhy) return;
+        lastWhy = why;
+        log.warn({ task, model: entry.name, reason: why }, "model can't be fetched: trying again");
+      },
+    });
   }
 
   /** The model that a job taken now will be for; null where that is not known yet. @throws {Problem} `model_unavailable` */
@@ -113,7 +166,7 @@ export class ServedModels {
 
   describe(): Info["tasks"] {
     return TASK_TYPES.map((task): TaskInfo => {
-      const { state, entry, backend, why } = this.#served[task];
+      const { state, entry, backend, why, fetch } = this.#served[task];
       return {
         task_type: task,
         state,
@@ -124,6 +177,7 @@ export class ServedModels {
           licence: entry.licence,
           ...backend !== undefined && { backend },
         },
+        ...fetch?.describe(),
         ...why !== undefined && { detail: why.message },
       };
     });

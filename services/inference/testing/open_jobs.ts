@@ -76,7 +76,7 @@ export async function openJobs(
   const clock = { now: 1_700_000_000_000 };
   const models = new ServedModels({
     choices: { face_detection: "ultraface-rfb-320", image_embedding: "fixture" },
-    fetchModel: () => Promise.resolve("never opened"),
+    fetchFirst: ([entry]) => Promise.resolve({ entry: entry!, path: "never opened" }),
     load: () => Promise.resolve("nothing"),
     log: silent,
   });

@@ -15,6 +15,13 @@ export interface TaskInfo {
     /** What runs it, once it is ready: library, version, and for a tower its precision. */
     backend?: string;
   } | null;
+  /** How far its model has come, while it is fetched; where several may serve it, the one that is fetched now. */
+  progress?: {
+    bytes: number;
+    total_bytes: number;
+    /** At the pace of the last half minute; null where that is not known, or nothing comes. */
+    seconds_left: number | null;
+  };
   /** Why it is not ready, and what to do about it. */
   detail?: string;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { clang, mosquitto, type Need, testNeeding } from "./need.ts";
+export { clang, mosquitto, type Need, openssl, testNeeding } from "./need.ts";
 export { type MosquittoProcess, startMosquitto } from "./mosquitto.ts";
 export {
   type LogLine,

@@ -25,9 +25,15 @@ export const clang: Need = {
   what: "clang-19 and lld-19 (apt-get install clang-19 lld-19)",
 };
 
-function answers(program: string): boolean {
+/** Debian's tool for certificates. */
+export const openssl: Need = {
+  isThere: answers("openssl", "version"),
+  what: "openssl (apt-get install openssl)",
+};
+
+function answers(program: string, question = "--version"): boolean {
   try {
-    return new Deno.Command(program, { args: ["--version"] }).outputSync().success;
+    return new Deno.Command(program, { args: [question] }).outputSync().success;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

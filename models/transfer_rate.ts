@@ -1,0 +1,38 @@
+/** Bytes older than this say nothing of how fast they come now, ms. */
+const WINDOW_MS = 30_000;
+
+/** Less time than this is too short to tell, ms. */
+const MEASURED_MS = 1000;
+
+/** How fast a file comes, by what came within the last half minute. */
+export class TransferRate {
+  #samples: { at: number; bytes: number }[] = [];
+
+  /** @param bytes there are by now @param at ms on a clock that only goes forward */
+  add(bytes: number, at: number): void {
+    const last = this.#samples.at(-1);
+    // Begun anew: what came before is gone.
+    if (last !== undefined && bytes < last.bytes) this.#samples = [];
+    // One in each second is enough.
+    if (this.#samples.length > 1 && at - this.#samples.at(-2)!.at < MEASURED_MS) {
+      this.#samples.pop();
+    }
+    this.#samples.push({ at, bytes });
+    this.#forget(at);
+  }
+
+  /** Seconds until so many bytes are there; null where nothing is known, or nothing comes. */
+  secondsUntil(total: number, at: number): number | null {
+    this.#forget(at);
+    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
+    if (first === undefined || last === undefined || last.bytes === first.bytes) return null;
+    if (at - first.at < MEASURED_MS) return null;
+    const bytesPerMs = (last.bytes - first.bytes) / (at - first.at);
+    return Math.ceil((total - last.bytes) / bytesPerMs / 1000);
+  }
+
+  #forget(at: number): void {
+    const stays = this.#samples.findIndex((sample) => sample.at > at - WINDOW_MS);
+    this.#samples = stays === -1 ? [] : this.#samples.slice(stays);
+  }
+}
