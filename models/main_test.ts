@@ -1,5 +1,6 @@
-import { temporaryFolder } from "@fovea/testing";
+import { type Need, temporaryFolder, testNeeding } from "@fovea/testing";
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { serveFile } from "./testing/file_server.ts";
 import { MODELS } from "./manifest.ts";
 
@@ -101,7 +102,11 @@ Deno.test("a process killed half-way leaves nothing under the name, and the next
   const process = command([ultraface.name], env).spawn();
   const output = process.output();
   const part = `${folder.path}/${ultraface.file}.part`;
-  while (await sizeOf(part) < half) await new Promise((resolve) => setTimeout(resolve, 20));
+  const end = Date.now() + 60_000;
+  while (await sizeOf(part) < half) {
+    assert.ok(Date.now() < end, `${half} bytes did not come within a minute`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   process.kill("SIGKILL");
   await output;
   const left = await Array.fromAsync(Deno.readDir(folder.path));
@@ -112,6 +117,49 @@ Deno.test("a process killed half-way leaves nothing under the name, and the next
   assert.deepEqual(mirror.ranges, [null, `bytes=${half}-`]);
   assert.deepEqual(await Deno.readFile(`${folder.path}/${ultraface.file}`), bytes);
 });
+
+const script: Need = {
+  isThere: new Deno.Command("sh", { args: ["-c", "command -v script"], stdout: "null" })
+    .outputSync().success,
+  what: "script (apt-get install bsdutils)",
+};
+
+testNeeding([script], "Ctrl-C gives the terminal back as it was", async () => {
+  const bytes = new Uint8Array(ultraface.bytes);
+  await using mirror = serveFile(bytes, [{ after: { bytes: 600_000, then: "stall" } }]);
+  await using folder = await temporaryFolder();
+  const process = new Deno.Command("script", {
+    args: ["--quiet", "--return", "--command", `./fovea models ${ultraface.name}`, "/dev/null"],
+    cwd: new URL("../", import.meta.url),
+    env: {
+      MODELS_DIR: folder.path,
+      MODEL_MIRROR: mirror.url,
+      PATH: `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`,
+    },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  using _limit = endAfter(process, 60_000);
+  const keyboard = process.stdin.getWriter();
+  let screen = "";
+  for await (const text of process.stdout.pipeThrough(new TextDecoderStream())) {
+    const half = screen.includes(" 49 %");
+    screen += text;
+    if (!half && screen.includes(" 49 %")) await keyboard.write(new TextEncoder().encode("\x03"));
+  }
+  const { code } = await process.status;
+  await keyboard.close().catch(() => {/* The terminal is gone. */});
+  assert.equal(code, 130, screen);
+  const last = (mode: string) => screen.lastIndexOf(`\x1b[?${mode}`);
+  assert.ok(last("25l") >= 0 && last("25h") > last("25l"), "the cursor stays hidden");
+  assert.ok(last("7l") >= 0 && last("7h") > last("7l"), "lines stay cut");
+});
+
+/** Ends a process that does not end by itself. */
+function endAfter(process: Deno.ChildProcess, ms: number): Disposable {
+  const timer = setTimeout(() => process.kill("SIGKILL"), ms);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
 
 async function sizeOf(path: string): Promise<number> {
   try {

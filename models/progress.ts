@@ -17,25 +17,37 @@ export function openProgress(name: string): Progress {
 }
 
 const MEGABYTE = 1e6;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const LINE_EVERY_MS = 5_000;
 
 function bar(name: string): Progress {
-  let shown: SingleBar | undefined;
+  let open: SingleBar | undefined;
   const end = () => {
-    shown?.stop();
-    shown = undefined;
+    open?.stop();
+    open = undefined;
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted[signal]);
+  };
+  // The bar hides the cursor and keeps lines from wrapping: who ends the program gets both back.
+  const interrupted = {
+    SIGINT: () => (end(), Deno.exit(130)),
+    SIGTERM: () => (end(), Deno.exit(143)),
   };
   return {
     update(received, total) {
-      if (shown === undefined) {
-        shown = new SingleBar({
-          format: `${name} {bar} {percentage} % of ${(total / MEGABYTE).toFixed(1)} MB`,
+      if (open === undefined) {
+        open = new SingleBar({
+          format: `${name} {bar} {percentage} % of ${
+            (total / MEGABYTE).toFixed(1)
+          } MB, {eta_formatted} left`,
           clearOnComplete: true,
           hideCursor: true,
+          // Enough to even out the pace of a download.
+          etaBuffer: 100,
         }, Presets.shades_classic);
-        shown.start(total, received);
+        for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted[signal]);
+        open.start(total, received);
       }
-      shown.update(received);
+      open.update(received);
     },
     say(sentence) {
       end();
