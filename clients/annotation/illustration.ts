@@ -7,24 +7,23 @@ import { type FaceDetectionResult, Problem } from "@fovea/contract";
 import { annotate } from "./annotation.ts";
 import { crop } from "./crop.ts";
 import type { Destination } from "./destination.ts";
-import { readPicture } from "../workflow/media_store.ts";
 import { decodePicture, encodePng, type Picture } from "./picture.ts";
-import { reasonOf } from "./reason.ts";
+import { reasonOf } from "../files/file_error.ts";
 
 /**
  * Writes what is asked for, if anything; files of the same names are replaced.
  *
- * @param path the picture the result is of
- * @throws {Problem} `usage` where a file can't be read or written, `unsupported_media` and
+ * @param bytes of the picture file that the result is of
+ * @throws {Problem} `usage` where a file can't be written, `unsupported_media` and
  * `image_unreadable` where it can't be drawn on
  */
 export async function illustrate(
-  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
   { faces, image_width, image_height }: FaceDetectionResult,
   { annotated, crop: cropOf }: Destination,
 ): Promise<void> {
   if (annotated === undefined && cropOf === undefined) return;
-  const picture = await decodePicture(await readPicture(path));
+  const picture = await decodePicture(bytes);
   if (picture.width !== image_width || picture.height !== image_height) {
     throw new Problem(
       "image_unreadable",

@@ -7,27 +7,35 @@
 // @ts-types="@types/cli-progress"
 import { SingleBar } from "cli-progress";
 import process from "node:process";
+import { Problem } from "@fovea/contract";
+import { reasonOf } from "../files/file_error.ts";
 
 /** The reader of stdout went away, as `head` does: there is nobody left to print for. */
 export class ReaderGone extends Error {}
+
+type Stream = typeof Deno.stdout | typeof Deno.stderr;
 
 export interface ReportOptions {
   /** How many pictures there are. */
   total: number;
   /** No progress, no warnings. */
   quiet: boolean;
+  /** False: none is printed. */
+  results: boolean;
 }
 
 /** Writes everything; a progress bar where stderr is a terminal, else a line a step. */
 export class Report implements Disposable {
   readonly #quiet: boolean;
+  readonly #results: boolean;
   readonly #total: number;
   readonly #bar: SingleBar | undefined;
   #done = 0;
   #step = "";
 
-  constructor({ total, quiet }: ReportOptions) {
+  constructor({ total, quiet, results }: ReportOptions) {
     this.#quiet = quiet;
+    this.#results = results;
     this.#total = total;
     if (!quiet && Deno.stderr.isTerminal()) {
       this.#bar = new SingleBar({
@@ -47,7 +55,7 @@ export class Report implements Disposable {
     if (this.#quiet) return;
     this.#step = `${file}: ${what}`;
     if (this.#bar) this.#bar.update(this.#done, { step: this.#step });
-    else write(Deno.stderr, this.#step);
+    else tell(this.#step);
   }
 
   /** Counts a picture, before the last is said of it. */
@@ -55,23 +63,24 @@ export class Report implements Disposable {
     this.#done++;
   }
 
-  /** @throws {ReaderGone} */
+  /** @throws {ReaderGone} @throws {Problem} as {@link print} does */
   result(text: string): void {
-    this.#aside(Deno.stdout, text);
+    if (this.#results) this.#aside(() => print(text));
   }
 
   error(text: string): void {
-    this.#aside(Deno.stderr, text);
+    this.#aside(() => tell(text));
   }
 
-  warning(text: string): void {
-    if (!this.#quiet) this.#aside(Deno.stderr, text);
+  /** What is no error and no result: warnings, counts. */
+  note(text: string): void {
+    if (!this.#quiet) this.error(text);
   }
 
   /** Takes the bar away while something else is printed: both streams may be one terminal. */
-  #aside(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
+  #aside(write: () => void): void {
     this.#bar?.stop();
-    write(stream, text);
+    write();
     this.#showBar();
   }
 
@@ -85,16 +94,30 @@ export class Report implements Disposable {
 }
 
 /**
- * Writes a line, all of it, before it returns.
+ * Prints a line on stdout, all of it, before it returns.
  *
  * @throws {ReaderGone}
+ * @throws {Problem} `usage` where it can't be written for another reason
  */
-export function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
-  let bytes = new TextEncoder().encode(`${text}\n`);
+export function print(text: string): void {
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    write(Deno.stdout, text);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) throw new ReaderGone();
-    throw error;
+    throw new Problem("usage", `stdout can't be written to: ${reasonOf(error)}`);
   }
+}
+
+/** Prints a line on stderr. Where that can't be done there is nobody to tell, and the work goes on. */
+export function tell(text: string): void {
+  try {
+    write(Deno.stderr, text);
+  } catch {
+    // As said above.
+  }
+}
+
+function write(stream: Stream, text: string): void {
+  let bytes = new TextEncoder().encode(`${text}\n`);
+  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }

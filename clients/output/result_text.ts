@@ -3,29 +3,37 @@
  *
  * @module
  */
-import type { EmbeddingResult, Face, FaceDetectionResult, Job } from "@fovea/contract";
+import type {
+  EmbeddingResult,
+  Face,
+  FaceDetectionResult,
+  Job,
+  JobResult,
+  TaskType,
+} from "@fovea/contract";
+import type { Outcome } from "./outcome.ts";
 
 /** How many numbers of an embedding are shown to a reader. */
 const NUMBERS_SHOWN = 6;
 
-/** One line of JSON with everything. */
-export function asJson(file: string, job: Job): string {
-  const { media_store_id, job_id, task_type, status, model, timings_ms, result } = job;
+/** One line of JSON with everything; `error_code` and `error_message` only where something failed. */
+export function asJson({ file, stored, jobId, job, problem }: Outcome, taskType: TaskType): string {
   return JSON.stringify({
     file,
-    media_store_id,
-    job_id,
-    task_type,
-    status,
-    model,
-    timings_ms,
-    result,
+    media_store_id: job?.media_store_id ?? stored?.id ?? null,
+    job_id: job?.job_id ?? jobId ?? null,
+    task_type: taskType,
+    status: job?.status ?? null,
+    model: job?.model ?? null,
+    timings_ms: job?.timings_ms ?? null,
+    result: job?.result ?? null,
+    ...(problem !== undefined && { error_code: problem.code, error_message: problem.message }),
   });
 }
 
 /** For a reader: a headline per picture, then a line per face, or the first numbers of a vector. */
-export function asText(file: string, job: Job): string {
-  const result = job.result as EmbeddingResult | FaceDetectionResult;
+export function asText(file: string, job: Job & { result: JobResult }): string {
+  const { result } = job;
   const [facts, lines] = "faces" in result ? facesText(result) : embeddingText(result);
   if (job.model !== null) facts.push(job.model.name);
   if (job.timings_ms !== null) facts.push(`${Math.round(job.timings_ms.total)} ms`);

@@ -1,10 +1,10 @@
-import type { Job } from "@fovea/contract";
+import type { Job, JobResult } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { asText } from "./result_text.ts";
 import { FACES } from "../testing/stand_in.ts";
 
-function textOf(result: Job["result"]): string {
-  return asText("a.png", { result, model: null, timings_ms: null } as Job);
+function textOf(result: JobResult): string {
+  return asText("a.png", { result, model: null, timings_ms: null } as Job & { result: JobResult });
 }
 
 Deno.test("a face is printed with its box, its confidence and its landmarks, in pixels", () => {

@@ -5,7 +5,7 @@
  */
 import { EXIT, PROBLEMS } from "@fovea/contract";
 import { type Client, readOptions } from "./options.ts";
-import { ReaderGone, Report, write } from "../output/report.ts";
+import { print, ReaderGone, Report, tell } from "../output/report.ts";
 import { asProblem, run } from "./run.ts";
 
 /** What a shell expects of a program that was ended by Ctrl-C, or whose reader went away. */
@@ -19,7 +19,7 @@ export async function main(client: Client): Promise<never> {
   } catch (error) {
     if (error instanceof ReaderGone) Deno.exit(READER_GONE);
     const problem = asProblem(error);
-    console.error(`Cannot run ${client.name}: ${problem.message}`);
+    tell(`Cannot run ${client.name}: ${problem.message}`);
     Deno.exit(PROBLEMS[problem.code].exit);
   }
 }
@@ -27,10 +27,11 @@ export async function main(client: Client): Promise<never> {
 async function start(client: Client): Promise<number> {
   const options = readOptions(client, Deno.args);
   if (typeof options === "string") {
-    write(Deno.stdout, options.trimEnd());
+    print(options.trimEnd());
     return EXIT.ok;
   }
-  using report = new Report({ total: options.images.length, quiet: options.quiet });
+  const { images, quiet, results } = options;
+  using report = new Report({ total: images.length, quiet, results });
   Deno.addSignalListener("SIGINT", () => {
     report[Symbol.dispose]();
     Deno.exit(INTERRUPTED);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clientCommand, runClient } from "../testing/client_process.ts";
+import { clientArguments, clientCommand, endOf, runClient } from "../testing/client_process.ts";
 import { StandIn } from "../testing/stand_in.ts";
 
 const PICTURE = new URL("../images/horse.png", import.meta.url).pathname;
@@ -20,6 +20,7 @@ Deno.test("--help and --version go to stdout and end with 0", async () => {
       "--label <text>",
       "--json",
       "--quiet",
+      "--no-results",
       "--version",
     ]
   ) assert.ok(help.stdout.includes(option), `${option} is not in --help`);
@@ -60,4 +61,39 @@ Deno.test("a reader that goes away ends the client, quietly", async () => {
   await client.stdout.cancel();
   assert.equal((await client.status).code, 141);
   assert.equal(await client.stderr.text(), "");
+});
+
+/** Runs a client through a shell, for what only that can do with its streams. */
+async function runInShell(script: string, name: "face-client", args: string[]) {
+  const client = clientArguments(name, args);
+  return await endOf(
+    new Deno.Command("sh", {
+      args: ["-c", script, Deno.execPath(), ...client],
+      env: { FOVEA_TOKEN: "" },
+      stdin: "null",
+    }),
+  );
+}
+
+Deno.test("results that a full disk does not take end with 2 and the reason", async () => {
+  await using standIn = await StandIn.start();
+  for (const json of [[], ["--json"]]) {
+    const args = [PICTURE, ...at(standIn), "--quiet", ...json];
+    const { code, stderr } = await runInShell('"$0" "$@" >/dev/full', "face-client", args);
+    assert.equal(code, 2);
+    assert.equal(
+      stderr,
+      "Cannot run face-client: stdout can't be written to: no space left on device\n",
+    );
+  }
+  const help = await runInShell('"$0" "$@" >/dev/full', "face-client", ["--help"]);
+  assert.equal(help.code, 2);
+});
+
+Deno.test("progress that nobody takes does not stop the results", async () => {
+  await using standIn = await StandIn.start();
+  const args = [PICTURE, ...at(standIn)];
+  const { code, stdout } = await runInShell('"$0" "$@" 2>/dev/full', "face-client", args);
+  assert.equal(code, 0);
+  assert.match(stdout, /horse\.png: 1 face/);
 });

@@ -18,7 +18,7 @@ export interface Client {
   doing: string;
   /** Where given, there are --annotate and --crops: makes pictures of the faces that were found. */
   illustrate?: (
-    image: string,
+    bytes: Uint8Array<ArrayBuffer>,
     result: FaceDetectionResult,
     destination: Destination,
   ) => Promise<void>;
@@ -35,7 +35,10 @@ export interface Options extends Wanted {
   priority?: number;
   label?: string;
   json: boolean;
+  /** No progress, no warnings. */
   quiet: boolean;
+  /** False where nobody wants to see them: the pictures are to be indexed only. */
+  results: boolean;
 }
 
 const MAX_TIMEOUT_S = 86_400;
@@ -78,6 +81,7 @@ function commandLine(client: Client): Command {
     .option("--label <text>", "label of the pictures in media_store")
     .option("--json", "print one JSON object a line, with all numbers")
     .option("--quiet", "print only results and errors, no progress and no warnings")
+    .option("--no-results", "print no results: for pictures that are only to be indexed")
     .addHelpText("after", notes(client));
   if (client.illustrate !== undefined) {
     command

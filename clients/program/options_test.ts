@@ -19,14 +19,20 @@ Deno.test("a picture is all that has to be given", () => {
   const { mediaStore, inference, ...others } = read("a.png");
   assert.equal(mediaStore.href, "http://localhost:8000/");
   assert.equal(inference.href, "http://localhost:8001/");
-  assert.deepEqual(others, { images: ["a.png"], timeout_s: 300, json: false, quiet: false });
+  assert.deepEqual(others, {
+    images: ["a.png"],
+    timeout_s: 300,
+    json: false,
+    quiet: false,
+    results: true,
+  });
 });
 
 Deno.test("every option arrives, before and after the pictures", () => {
   const options = read(
     ...["--media-store", "store:81", "--inference=https://example.org", "a.png", "--mqtt"],
     ...["mqtts://me:pw@broker:8883", "--timeout", "2.5", "--priority", "0", "b.png", "--label"],
-    ...["two of them", "--json", "--quiet"],
+    ...["two of them", "--json", "--quiet", "--no-results"],
   );
   const { mediaStore, inference, ...others } = options;
   assert.equal(mediaStore.href, "http://store:81/");
@@ -39,6 +45,7 @@ Deno.test("every option arrives, before and after the pictures", () => {
     label: "two of them",
     json: true,
     quiet: true,
+    results: false,
   });
 });
 

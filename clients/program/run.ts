@@ -4,23 +4,17 @@
  *
  * @module
  */
-import {
-  EXIT,
-  type FaceDetectionResult,
-  type Job,
-  Problem,
-  type ProblemCode,
-  PROBLEMS,
-} from "@fovea/contract";
+import { EXIT, type FaceDetectionResult, Problem } from "@fovea/contract";
 import { Broker } from "../workflow/broker.ts";
-import { chooseDestinations } from "../annotation/destination.ts";
+import { chooseDestinations, type Destination } from "../annotation/destination.ts";
+import { checkPicture, readPicture } from "../files/picture_file.ts";
+import { countText, exitCode, type Outcome } from "../output/outcome.ts";
 import { inOrder } from "../workflow/in_order.ts";
 import { readInfo } from "../workflow/inference.ts";
-import { checkPicture } from "../workflow/media_store.ts";
 import type { Client, Options } from "./options.ts";
 import type { Report } from "../output/report.ts";
-import { asJson, asText } from "../output/result_text.ts";
-import { analyse, type Workflow } from "../workflow/workflow.ts";
+import { reportOutcome } from "./report_outcome.ts";
+import { analyse, bytesOf, FailedJob, type Workflow } from "../workflow/workflow.ts";
 
 /** Enough to keep a few workers busy, few enough to hold in memory. */
 const AT_ONCE = 4;
@@ -29,67 +23,69 @@ const AT_ONCE = 4;
  * Has every picture looked at and prints what came out.
  *
  * @returns the exit code
- * @throws {Problem} what kept it from beginning
+ * @throws {Problem} what kept it from beginning, or that a result could not be written
  */
 export async function run(client: Client, options: Options, report: Report): Promise<number> {
-  const unreadable = await findUnreadable(options.images);
-  const tell = ({ file, job, problem }: Outcome): void => {
+  const { images } = options;
+  const outcomes: Outcome[] = [];
+  const take = (outcome: Outcome): void => {
+    outcomes.push(outcome);
     report.pictureDone();
-    if (job !== undefined) {
-      warnOfDelivery(job, file, report);
-      report.result(options.json ? asJson(file, job) : asText(file, job));
-    }
-    if (problem !== undefined) {
-      const doing = job === undefined ? client.doing : "make pictures of the faces in";
-      report.error(`Cannot ${doing} ${file}: ${problem.message}`);
-    }
+    reportOutcome(outcome, client, options, report);
   };
-  if (options.images.every((file) => unreadable.has(file))) {
-    unreadable.forEach((problem, file) => tell({ file, problem }));
+  const unreadable = await findUnreadable(images);
+  if (images.every((file) => unreadable.has(file))) {
+    unreadable.forEach((problem, file) => take({ file, problem }));
     return EXIT.usage;
   }
   const destinationOf = await chooseDestinations(options);
   const workflow = await connect(client, options, report);
   await using _broker = workflow.broker;
-  const look = async (file: string): Promise<Outcome> => {
+  const work = async (file: string): Promise<Outcome> => {
     const problem = unreadable.get(file);
-    if (problem !== undefined) return { file, problem };
-    const outcome: Outcome = { file };
-    const onStep = (step: string) => report.step(file, step);
-    try {
-      outcome.job = await analyse(file, workflow, onStep);
-      // Only a client that asks for faces can illustrate.
-      const result = outcome.job.result as FaceDetectionResult;
-      await client.illustrate?.(file, result, destinationOf(file));
-    } catch (error) {
-      outcome.problem = asProblem(error);
-    }
-    return outcome;
+    return problem === undefined
+      ? await lookAt(file, destinationOf(file), { client, workflow, report })
+      : { file, problem };
   };
-  const ends: (ProblemCode | undefined)[] = [];
-  for await (const outcome of inOrder(options.images, AT_ONCE, look)) {
-    tell(outcome);
-    ends.push(outcome.problem?.code);
+  for await (const outcome of inOrder(images, AT_ONCE, work)) take(outcome);
+  if (outcomes.some(({ job }) => job !== undefined && bytesOf(job) === undefined)) {
+    report.note(
+      "Warning: this inference does not say of which bytes its results are: where a stored picture " +
+        "was replaced, a result may be of the one before",
+    );
   }
-  return exitCode(ends);
+  if (images.length > 1) report.note(countText(outcomes));
+  return exitCode(outcomes);
 }
 
-/** What came of a picture: both where there is a result, but not all that was wanted of it. */
-interface Outcome {
-  file: string;
-  job?: Job;
-  problem?: Problem;
-}
-
-/**
- * One code for all: 0 where all went well, the common code where all failed alike, else 5.
- *
- * @param ends why each picture failed; undefined for one that did not
- */
-export function exitCode(ends: (ProblemCode | undefined)[]): number {
-  const codes = new Set(ends.map((end) => end === undefined ? EXIT.ok : PROBLEMS[end].exit));
-  const [first = EXIT.ok, ...others] = codes;
-  return others.length === 0 ? first : EXIT.someFailed;
+/** Never rejects: what went wrong is part of the outcome. */
+async function lookAt(
+  file: string,
+  destination: Destination,
+  { client, workflow, report }: { client: Client; workflow: Workflow; report: Report },
+): Promise<Outcome> {
+  const outcome: Outcome = { file };
+  try {
+    const picture = await readPicture(file);
+    outcome.job = await analyse(picture, workflow, {
+      step: (text) => report.step(file, text),
+      stored: (stored) => {
+        outcome.stored = stored;
+        report.step(file, `stored as entity ${stored.id}`);
+      },
+      submitted: (jobId) => {
+        outcome.jobId = jobId;
+        report.step(file, `waiting for job ${jobId}`);
+      },
+    });
+    // Only a client that asks for faces can illustrate.
+    const result = outcome.job.result as FaceDetectionResult;
+    await client.illustrate?.(picture.bytes, result, destination);
+  } catch (error) {
+    if (error instanceof FailedJob) outcome.job = error.job;
+    outcome.problem = asProblem(error);
+  }
+  return outcome;
 }
 
 /** What was thrown, as a {@link Problem} with a code. */
@@ -119,22 +115,15 @@ async function connect(
   const { tasks, mqtt_url } = await readInfo(inference);
   const task = tasks.find((task) => task.task_type === taskType);
   if (task?.model?.semantic === false) {
-    report.warning(
+    report.note(
       `Warning: "${task.model.name}" is a fixture, a stand-in for trying things out: its numbers ` +
         `say nothing about the pictures`,
     );
   }
   if (task?.state === "preparing") {
     const why = task.detail === undefined ? "" : `: ${task.detail}`;
-    report.warning(`inference is preparing its model for ${taskType}, jobs wait until then${why}`);
+    report.note(`inference is preparing its model for ${taskType}, jobs wait until then${why}`);
   }
   const broker = await Broker.connect(options.mqtt ?? mqtt_url);
   return { mediaStore, inference, broker, taskType, timeout_s, priority, label };
-}
-
-function warnOfDelivery(job: Job, file: string, report: Report): void {
-  if (job.status !== "sync_failed") return;
-  report.warning(
-    `Warning: media_store has not got the result of ${file} yet: inference goes on trying`,
-  );
 }

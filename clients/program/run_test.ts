@@ -1,22 +1,12 @@
 import { type Job, Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { runClient } from "../testing/client_process.ts";
-import { exitCode } from "./run.ts";
 import { FACES, refuse, StandIn } from "../testing/stand_in.ts";
 
 const picture = (name: string) => new URL(`../images/${name}`, import.meta.url).pathname;
 const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];
 /** Nothing listens on the reserved port 1. */
 const NOBODY = "127.0.0.1:1";
-
-Deno.test("the exit code of several pictures is the common one, else 5", () => {
-  assert.equal(exitCode([undefined, undefined]), 0);
-  assert.equal(exitCode(["image_truncated"]), 1);
-  assert.equal(exitCode(["timed_out", "timed_out"]), 3);
-  assert.equal(exitCode(["service_unreachable", "broker_unreachable"]), 4);
-  assert.equal(exitCode([undefined, "timed_out"]), 5);
-  assert.equal(exitCode(["usage", "timed_out"]), 5);
-});
 
 Deno.test("results come in the order of the inputs, however long each takes", async () => {
   await using standIn = await StandIn.start();
@@ -185,4 +175,53 @@ Deno.test("--json prints what happened to each picture, whole", async () => {
     timings_ms: job?.timings_ms,
     result: FACES,
   });
+});
+
+Deno.test("--json has a line for each picture, also one that failed, with what is known of it", async () => {
+  await using standIn = await StandIn.start();
+  standIn.onSubmit = async (job) => {
+    standIn.end(job, { status: "error", error_code: "worker_lost", error_message: "worker died" });
+    await standIn.publish(job);
+  };
+  const image = picture("horse.png");
+  const { code, stdout } = await runClient("face-client", [
+    ...["no-such.png", image, "--json", "--quiet"],
+    ...at(standIn),
+  ]);
+  assert.equal(code, 5);
+  const [missing, failed] = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  const nothing = { model: null, timings_ms: null, result: null };
+  assert.deepEqual(missing, {
+    file: "no-such.png",
+    media_store_id: null,
+    job_id: null,
+    task_type: "face_detection",
+    status: null,
+    ...nothing,
+    error_code: "usage",
+    error_message: "there is no such file",
+  });
+  const [job] = standIn.jobs.values();
+  assert.equal(failed.file, image);
+  assert.equal(failed.media_store_id, 1);
+  assert.equal(failed.job_id, job?.job_id);
+  assert.equal(failed.status, "error");
+  assert.equal(failed.error_code, "worker_lost");
+  assert.match(failed.error_message, /worker died$/);
+
+  const none = await runClient("face-client", ["no-such.png", "--json", ...at(standIn)]);
+  assert.equal(none.code, 2);
+  assert.equal(JSON.parse(none.stdout).error_code, "usage");
+});
+
+Deno.test("--no-results leaves stdout empty, and errors on stderr", async () => {
+  await using standIn = await StandIn.start();
+  const args = [picture("horse.png"), "no-such.png", ...at(standIn), "--quiet", "--no-results"];
+  for (const json of [[], ["--json"]]) {
+    const { code, stdout, stderr } = await runClient("face-client", [...args, ...json]);
+    assert.equal(code, 5);
+    assert.equal(stdout, "");
+    assert.equal(stderr, "Cannot find faces in no-such.png: there is no such file\n");
+  }
+  assert.equal(standIn.jobs.size, 2);
 });

@@ -31,12 +31,17 @@ export function clientCommand(
   args: string[],
   env: Record<string, string> = {},
 ): Deno.Command {
-  const entry = new URL(`../program/${name.replace("-", "_")}.ts`, import.meta.url).href;
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissionsOf(name), entry, ...args],
+    args: clientArguments(name, args),
     env: { FOVEA_TOKEN: "", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   });
+}
+
+/** What Deno is given to run a client from its sources. */
+export function clientArguments(name: ClientName, args: string[]): string[] {
+  const entry = new URL(`../program/${name.replace("-", "_")}.ts`, import.meta.url).href;
+  return ["run", ...permissionsOf(name), entry, ...args];
 }

@@ -42,6 +42,8 @@ export class StandIn implements AsyncDisposable {
   /** Every topic that was subscribed to. */
   readonly subscriptions: string[] = [];
   readonly jobs = new Map<string, Job>();
+  /** What is stored, by entity. */
+  readonly entities = new Map<number, { sha256: string; is_deleted: boolean }>();
   /** Answers a call before the stand-in does, or leaves it by answering undefined. */
   handler: Handler = () => undefined;
   /** What becomes of a job that was submitted; it completes at once unless a test says otherwise. */
@@ -51,7 +53,6 @@ export class StandIn implements AsyncDisposable {
   readonly #http: Deno.HttpServer<Deno.NetAddr>;
   #broker: { aedes: Aedes; server: Server; sockets: Set<{ destroy(): void }> } | undefined;
   #mqttPort = 0;
-  #entities = 0;
 
   private constructor() {
     this.#http = Deno.serve(
@@ -110,7 +111,8 @@ export class StandIn implements AsyncDisposable {
   /** Ends a job without a word on MQTT. */
   end(job: Job, end: Partial<Job>): void {
     const timings_ms = { queue: 1, fetch: 2, decode: 3, infer: 4, total: 10.4 };
-    Object.assign(job, { completed_at: Date.now(), model: MODEL, timings_ms }, end);
+    const sha256 = this.entities.get(job.media_store_id)?.sha256 ?? null;
+    Object.assign(job, { completed_at: Date.now(), model: MODEL, timings_ms, sha256 }, end);
   }
 
   /** Tells of a job's end, retained as inference does it. */
@@ -155,6 +157,7 @@ export class StandIn implements AsyncDisposable {
       timings_ms: null,
       model: null,
       result: null,
+      ...{ sha256: null },
       ...members,
     };
     this.jobs.set(job.job_id, job);
@@ -178,13 +181,23 @@ export class StandIn implements AsyncDisposable {
     if (scripted !== undefined) return scripted;
 
     if (call === "GET /info") return Response.json({ ...this.#info(), ...this.info });
-    if (call === "POST /entity/") {
-      return Response.json({ id: ++this.#entities }, { status: 201 });
-    }
+    if (call === "POST /entity/") return await this.#store(request);
     const [, , name = ""] = pathname.split("/");
     if (request.method === "POST") return await this.#submit(name as TaskType, request);
     const job = this.jobs.get(name);
     return job ? Response.json(job) : refuse(new Problem("job_not_found", "no such job"));
+  }
+
+  async #store(request: Request): Promise<Response> {
+    const file = (await request.formData()).get("image") as File;
+    const sha256 = await sha256Of(await file.bytes());
+    for (const [id, entity] of this.entities) {
+      if (entity.sha256 === sha256) return Response.json({ id, ...entity });
+    }
+    const id = this.entities.size + 1;
+    const entity = { sha256, is_deleted: false };
+    this.entities.set(id, entity);
+    return Response.json({ id, ...entity }, { status: 201 });
   }
 
   async #submit(task_type: TaskType, request: Request): Promise<Response> {
@@ -217,6 +230,11 @@ export class StandIn implements AsyncDisposable {
     await this.stopBroker();
     await this.#http.shutdown();
   }
+}
+
+/** Lower-case hex. */
+export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 /** An error answer, as the services give it. */

@@ -13,7 +13,8 @@ const INFO_TIMEOUT_MS = 10_000;
 export async function readInfo(inference: ServiceAddress): Promise<Info> {
   const limit = AbortSignal.timeout(INFO_TIMEOUT_MS);
   try {
-    return await call(inference, { method: "GET", path: "/info", signal: limit, retry: false });
+    const request = { method: "GET", path: "/info", signal: limit, retry: false } as const;
+    return (await call<Info>(inference, request)).body;
   } catch (error) {
     if (!limit.aborted) throw error;
     throw new Problem(
@@ -24,34 +25,27 @@ export async function readInfo(inference: ServiceAddress): Promise<Info> {
   }
 }
 
-/** A job as it was found or made. */
-export interface Submitted {
-  job_id: string;
-  /** True where it was there before: its end may be past already. */
-  existed: boolean;
-}
-
 /**
  * Submits a job, waiting where the queue is full; one that is there for the same picture, task and
  * model is as good.
  *
  * @param request with a job id of the client's own, so that a repeated call makes no second job
+ * @returns the id of the job that was made, or of the one that was there
  */
 export async function submit(
   inference: ServiceAddress,
   taskType: TaskType,
   request: JobRequest & { job_id: string },
   signal: AbortSignal,
-): Promise<Submitted> {
+): Promise<string> {
   for (;;) {
     try {
-      await call(inference, { method: "POST", path: `/job/${taskType}`, body: request, signal });
-      return { job_id: request.job_id, existed: false };
+      const path = `/job/${taskType}`;
+      const { body } = await call<Job>(inference, { method: "POST", path, body: request, signal });
+      return body.job_id;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (error.code === "job_exists") {
-        return { job_id: error.members.job_id as string, existed: true };
-      }
+      if (error.code === "job_exists") return error.members.job_id as string;
       if (error.code !== "queue_full") throw error;
       await pause(1000 * Number(error.members.retry_after_s ?? 1), signal);
     }
@@ -59,6 +53,10 @@ export async function submit(
 }
 
 /** A job as it stands, with its result once it has one. */
-export function readJob(inference: ServiceAddress, id: string, signal: AbortSignal): Promise<Job> {
-  return call(inference, { method: "GET", path: `/job/${id}`, signal });
+export async function readJob(
+  inference: ServiceAddress,
+  id: string,
+  signal: AbortSignal,
+): Promise<Job> {
+  return (await call<Job>(inference, { method: "GET", path: `/job/${id}`, signal })).body;
 }

@@ -1,61 +1,47 @@
 import { type Item, Problem } from "@fovea/contract";
+import type { PictureFile } from "../files/picture_file.ts";
 import { call, type ServiceAddress } from "./service.ts";
+
+/** A picture as media_store keeps it. */
+export interface StoredPicture {
+  /** The entity's. */
+  id: number;
+  /** True where the bytes were there before. */
+  existed: boolean;
+  /** True where the entity they are of is softly deleted. */
+  deleted: boolean;
+}
 
 /**
  * Stores a picture in media_store; one whose bytes are already there is left as it is.
  *
- * @param path the file, sent under its own name
- * @returns the entity's id, the existing one's for bytes that were there
- * @throws {Problem} what media_store said, `service_unreachable`, or `usage` where the file can't be
- * read
+ * @throws {Problem} what media_store said, or `service_unreachable`; `media_store_error` where the
+ * entity it names has other bytes
  */
 export async function upload(
   mediaStore: ServiceAddress,
-  path: string,
+  { name, bytes, sha256 }: PictureFile,
   label: string | undefined,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<StoredPicture> {
   const form = new FormData();
   form.set("is_collection", "false");
   if (label !== undefined) form.set("label", label);
-  form.set("image", new File([await readPicture(path)], path.split(/[\\/]/).at(-1) ?? path));
+  form.set("image", new File([bytes], name));
   try {
     const request = { method: "POST", path: "/entity/", body: form, signal } as const;
-    return (await call<Item>(mediaStore, request)).id;
+    const { body: item, status } = await call<Item>(mediaStore, request);
+    // Null or missing where a service is older: there is nothing to compare with.
+    if (item.sha256 != null && item.sha256 !== sha256) {
+      throw new Problem(
+        "media_store_error",
+        `media_store says that it keeps these bytes as entity ${item.id}, but that has sha256 ` +
+          `${item.sha256}, and they have ${sha256}: check it with ./fovea media-store --check`,
+      );
+    }
+    return { id: item.id, existed: status === 200, deleted: item.is_deleted === true };
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== "duplicate_file") throw error;
-    return error.members.entity_id as number;
+    return { id: error.members.entity_id as number, existed: true, deleted: false };
   }
-}
-
-/**
- * Makes sure that there is a file to be read, before anything is sent anywhere.
- *
- * @throws {Problem} `usage`
- */
-export async function checkPicture(path: string): Promise<void> {
-  try {
-    using file = await Deno.open(path);
-    if ((await file.stat()).isFile) return;
-  } catch (error) {
-    throw unreadable(error);
-  }
-  throw new Problem("usage", "it is not a file");
-}
-
-/** @throws {Problem} `usage` */
-export async function readPicture(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    throw unreadable(error);
-  }
-}
-
-function unreadable(error: unknown): Problem {
-  if (error instanceof Deno.errors.NotFound) return new Problem("usage", "there is no such file");
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return new Problem("usage", "the file may not be read: see its permissions");
-  }
-  return new Problem("usage", `the file can't be read: ${(error as Error).message}`);
 }

@@ -42,10 +42,13 @@ export interface Call {
  * @throws {Problem} the service's own, with its name before the detail and `retry_after_s` from the
  * `Retry-After` header; `service_unreachable` where no Fovea service answers there
  */
-export async function call<Answer>(service: ServiceAddress, request: Call): Promise<Answer> {
+export async function call<Answer>(
+  service: ServiceAddress,
+  request: Call,
+): Promise<{ status: number; body: Answer }> {
   const { response, text } = await exchange(service, request);
   const body = parse(text);
-  if (response.ok && body !== undefined) return body as Answer;
+  if (response.ok && body !== undefined) return { status: response.status, body: body as Answer };
   // A route that is missing is that of another service.
   if (isProblem(body) && body.code !== "route_not_found") throw problemOf(body, response, service);
   throw new Problem(

@@ -1,9 +1,11 @@
-import { Problem } from "@fovea/contract";
+import { type Job, Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { runClient } from "../testing/client_process.ts";
-import { FACES, refuse, StandIn } from "../testing/stand_in.ts";
+import { FACES, refuse, sha256Of, StandIn } from "../testing/stand_in.ts";
 
 const PICTURE = new URL("../images/astronaut.png", import.meta.url).pathname;
+
+const PICTURE_SHA256 = await sha256Of(await Deno.readFile(PICTURE));
 
 /** Runs face-client against the stand-in. */
 function faces(standIn: StandIn, args: string[] = [PICTURE], env: Record<string, string> = {}) {
@@ -70,6 +72,7 @@ Deno.test("priority and label reach the services", async () => {
     assert.equal(form.get("is_collection"), "false");
     return Response.json({ id: 7 }, { status: 201 });
   };
+  standIn.entities.set(7, { sha256: PICTURE_SHA256, is_deleted: false });
   const { code } = await faces(standIn, [PICTURE, "--priority", "10", "--label", "Eileen Cöllins"]);
   assert.equal(code, 0);
   assert.equal(label, "Eileen Cöllins");
@@ -80,37 +83,56 @@ Deno.test("priority and label reach the services", async () => {
 
 Deno.test("a picture that is already stored is looked at under the id it has", async () => {
   await using standIn = await StandIn.start();
+  standIn.entities.set(41, { sha256: PICTURE_SHA256, is_deleted: false });
+  const { code, stderr } = await faces(standIn);
+  assert.equal(code, 0);
+  assert.match(stderr, /: stored as entity 41$/m);
+  // As media_store answered before.
   standIn.handler = (request) =>
     request.url.endsWith("/entity/")
       ? refuse(new Problem("duplicate_file", "same bytes as entity 41", { entity_id: 41 }))
       : undefined;
   assert.equal((await faces(standIn)).code, 0);
-  assert.equal([...standIn.jobs.values()][0]?.media_store_id, 41);
+  assert.deepEqual([...standIn.jobs.values()].map((job) => job.media_store_id), [41, 41]);
+});
+
+Deno.test("a stored picture that is deleted is looked at, and said to be deleted", async () => {
+  await using standIn = await StandIn.start();
+  standIn.entities.set(3, { sha256: PICTURE_SHA256, is_deleted: true });
+  const { code, stdout, stderr } = await faces(standIn, [PICTURE, PICTURE]);
+  assert.equal(code, 0);
+  assert.match(stdout, /1 face/);
+  assert.match(stderr, /astronaut\.png is in media_store as entity 3, which is deleted: PATCH/);
+  assert.match(stderr, /^2 pictures: 2 there, deleted$/m);
 });
 
 /** Answers every submission with a job that is already there. */
-function sayJobExists(standIn: StandIn, jobId: string): void {
+function giveJob(standIn: StandIn, job: Job): void {
   standIn.handler = (request) =>
-    request.url.includes("/job/") && request.method === "POST"
-      ? refuse(new Problem("job_exists", "there is one", { job_id: jobId, job_status: "pending" }))
-      : undefined;
+    request.url.includes("/job/") && request.method === "POST" ? Response.json(job) : undefined;
 }
 
 Deno.test("the result of a job that ended long ago is printed without any event", async () => {
   await using standIn = await StandIn.start();
   const job = standIn.addJob();
-  standIn.end(job, { status: "completed", result: FACES });
-  sayJobExists(standIn, job.job_id);
+  standIn.end(job, { status: "completed", result: FACES, ...{ sha256: PICTURE_SHA256 } });
+  giveJob(standIn, job);
   const { code, stdout } = await faces(standIn, [PICTURE, "--json"]);
   assert.equal(code, 0);
   assert.equal(JSON.parse(stdout).job_id, job.job_id);
   assert.equal(looks(standIn).length, 1);
+
+  // As inference answered before.
+  const exists = new Problem("job_exists", "there is one", { job_id: job.job_id });
+  standIn.handler = (request) =>
+    request.url.includes("/job/") && request.method === "POST" ? refuse(exists) : undefined;
+  assert.equal(JSON.parse((await faces(standIn, [PICTURE, "--json"])).stdout).job_id, job.job_id);
 });
 
 Deno.test("a job that somebody else submitted is waited for", async () => {
   await using standIn = await StandIn.start();
   const job = standIn.addJob({ status: "processing" });
-  sayJobExists(standIn, job.job_id);
+  giveJob(standIn, job);
   const running = faces(standIn, [PICTURE, "--json"]);
   const completing = setInterval(() => {
     if (looks(standIn).length === 0) return;
@@ -128,7 +150,7 @@ Deno.test("a retained event of an earlier end does not end the wait for a job be
   const job = standIn.addJob({ status: "error" });
   await standIn.publish(job);
   job.status = "processing";
-  sayJobExists(standIn, job.job_id);
+  giveJob(standIn, job);
   const running = faces(standIn, [PICTURE, "--json"]);
   const completing = setInterval(() => {
     if (looks(standIn).length < 2) return;
@@ -282,4 +304,76 @@ Deno.test("without FOVEA_TOKEN no token is sent", async () => {
   await using standIn = await StandIn.start();
   await faces(standIn);
   assert.deepEqual(new Set(standIn.tokens), new Set([null]));
+});
+
+/** Answers submissions that don't ask for a new job with one that is there, of other bytes. */
+function giveOtherBytes(standIn: StandIn, sha256: string | null): Job {
+  const job = standIn.addJob();
+  const nobody = { ...FACES, faces: [], face_count: 0 };
+  standIn.end(job, { status: "completed", result: nobody, ...{ sha256 } });
+  standIn.handler = async (request) => {
+    if (!request.url.includes("/job/") || request.method !== "POST") return undefined;
+    return (await request.clone().json()).force ? undefined : Response.json(job);
+  };
+  return job;
+}
+
+Deno.test("a result of other bytes is not printed: the job is asked for anew", async () => {
+  for (const sha256 of ["0".repeat(64), null]) {
+    await using standIn = await StandIn.start();
+    const other = giveOtherBytes(standIn, sha256);
+    const { code, stdout, stderr } = await faces(standIn);
+    assert.equal(code, 0);
+    assert.match(stdout, /1 face/);
+    assert.match(stderr, new RegExp(`job ${other.job_id} is not of these bytes: asking anew`));
+  }
+});
+
+Deno.test("a picture whose place other bytes have taken is stored once more", async () => {
+  await using standIn = await StandIn.start();
+  standIn.onSubmit = async (job) => {
+    // As by PUT, while the client waits.
+    if (job.media_store_id === 1) {
+      standIn.entities.set(1, { sha256: "1".repeat(64), is_deleted: false });
+    }
+    await standIn.complete(job);
+  };
+  const { code, stdout } = await faces(standIn, [PICTURE, "--json"]);
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(stdout).media_store_id, 2);
+});
+
+Deno.test("results that are of other bytes again and again end with 1, and none is printed", async () => {
+  await using standIn = await StandIn.start();
+  standIn.onSubmit = async (job) => {
+    standIn.end(job, { status: "completed", result: FACES, ...{ sha256: "1".repeat(64) } });
+    await standIn.publish(job);
+  };
+  const { code, stdout, stderr } = await faces(standIn);
+  assert.equal(code, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /astronaut\.png: job .* looked at other bytes \(sha256 1{64}\)/);
+  assert.equal(standIn.jobs.size, 2);
+});
+
+Deno.test("an entity that has other bytes than were sent ends with 1", async () => {
+  await using standIn = await StandIn.start();
+  standIn.handler = (request) =>
+    request.url.endsWith("/entity/") ? Response.json({ id: 5, sha256: "2".repeat(64) }) : undefined;
+  const { code, stderr } = await faces(standIn);
+  assert.equal(code, 1);
+  assert.match(stderr, /media_store says that it keeps these bytes as entity 5, but that has sha/);
+  assert.equal(standIn.jobs.size, 0);
+});
+
+Deno.test("an inference that does not say of which bytes its results are is warned of", async () => {
+  await using standIn = await StandIn.start();
+  standIn.onSubmit = async (job) => {
+    standIn.end(job, { status: "completed", result: FACES, ...{ sha256: undefined } });
+    await standIn.publish(job);
+  };
+  const { code, stdout, stderr } = await faces(standIn);
+  assert.equal(code, 0);
+  assert.match(stdout, /1 face/);
+  assert.match(stderr, /^Warning: this inference does not say of which bytes its results are/m);
 });

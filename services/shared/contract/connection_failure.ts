@@ -1,5 +1,7 @@
 /** What the system says of a failed connection, and what a person would. */
 const REASONS: [RegExp, string][] = [
+  // Before the certificates, whose files can't be opened then.
+  [/EMFILE|too many open files|os error 24/i, "too many open files here: see ulimit -n"],
   [/refused: (not authorized|bad user ?name)/i, "it refuses the user or the password"],
   [/ECONNREFUSED|connection refused/i, "connection refused"],
   [/ENOTFOUND|EAI_AGAIN|dns error|failed to lookup/i, "host name not found"],
