@@ -39,6 +39,9 @@ const schema = commonSettings.extend({
 });
 export type Settings = z.output<typeof schema>;
 
+/** The variables that are read. */
+export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
+
 /** @throws {SettingsError} naming everything that is wrong */
 export function inferenceSettings(env: { get(name: string): string | undefined }): Settings {
   const settings = readSettings(schema, env);

@@ -5,7 +5,7 @@ import { type TestModel, testModel, yunet } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { inferenceSettings } from "../settings.ts";
 import type { Work } from "../testing/backend_results.ts";
-import { native, NATIVE_FLAGS, runProgram } from "../testing/native_program.ts";
+import { native, runProgram } from "../testing/native_program.ts";
 import { type Backend, BACKEND_NAMES } from "./backend.ts";
 import { openSession } from "./onnx_session.ts";
 
@@ -101,13 +101,4 @@ Deno.test("the backend is wasm unless native is asked for, and nothing else", ()
   };
   assert.deepEqual([backend(), backend("native")], ["wasm", "native"]);
   assert.throws(() => backend("gpu"), SettingsError);
-});
-
-Deno.test("the native task is the plain one, and may run native code besides", async () => {
-  const text = await Deno.readTextFile(new URL("deno.json", ROOT));
-  const { tasks } = JSON.parse(text.replaceAll(/^\s*\/\/.*$/gm, ""));
-  const [install, line] = tasks["inference-native"].split(" && ");
-  assert.equal(install, "deno task install-native");
-  const without = NATIVE_FLAGS.reduce((rest, flag) => rest.replace(`${flag} `, ""), line);
-  assert.equal(without, `INFERENCE_BACKEND=native ${tasks["inference"]}`);
 });

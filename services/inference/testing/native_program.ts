@@ -14,7 +14,7 @@ export const native: Need = {
   what: "the native backend (deno task install-native)",
 };
 
-/** What the task `inference-native` allows beyond `inference`. */
+/** What INFERENCE_BACKEND=native allows beyond the rest. */
 export const NATIVE_FLAGS = ["--unstable-detect-cjs", "--allow-ffi=services/inference/native"];
 
 /** Runs a program of this folder's, which may read files and what `flags` allow. */

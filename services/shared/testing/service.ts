@@ -1,6 +1,6 @@
 /**
- * Fovea's services as real processes: started by the very command lines of the root deno.json, so
- * that tests run with the tasks' permissions and nothing more.
+ * Fovea's services as real processes: started as the tasks start them, so that tests run with the
+ * services' permissions and nothing more.
  *
  * @module
  */
@@ -30,12 +30,19 @@ export interface ServiceProcess extends AsyncDisposable {
 }
 
 const ROOT = new URL("../../../", import.meta.url);
-const TASKS: Record<ServiceName, string> = {
-  media_store: "media-store",
-  inference: "inference",
-  empty_inference: "inference",
+const START = "services/start/main.ts";
+const START_IN_PLACE = "services/start/testing/start_in_place.ts";
+
+/** What is run to start each. */
+const STARTS: Record<ServiceName, string[]> = {
+  media_store: [START, "media-store"],
+  inference: [START, "inference"],
+  empty_inference: [
+    START_IN_PLACE,
+    "inference",
+    "services/inference/testing/empty_inference.ts",
+  ],
 };
-const EMPTY_INFERENCE = "services/inference/testing/empty_inference.ts";
 
 /** What a process needs of this one's environment to run Deno at all; settings are not among it. */
 const INHERITED =
@@ -54,7 +61,7 @@ export async function startService(
 ): Promise<ServiceProcess> {
   await using cleanup = new AsyncDisposableStack();
   const dataDir = env.DATA_DIR ?? cleanup.use(await temporaryFolder()).path;
-  const { program, options } = await command(name, { ...env, DATA_DIR: dataDir });
+  const { program, options } = command(name, { ...env, DATA_DIR: dataDir });
   const child = cleanup.use(new Child(program, options));
   const url = await child.first((line) => {
     const fact = parseLogLine(line);
@@ -77,7 +84,7 @@ export async function runServiceToEnd(
   env: Record<string, string> = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   await using folder = await temporaryFolder();
-  const { program, options } = await command(name, { DATA_DIR: folder.path, ...env });
+  const { program, options } = command(name, { DATA_DIR: folder.path, ...env });
   const output = await new Deno.Command(program, { ...options, stdin: "null" }).output();
   const text = new TextDecoder();
   return {
@@ -87,21 +94,15 @@ export async function runServiceToEnd(
   };
 }
 
-async function command(
+function command(
   name: ServiceName,
   settings: Record<string, string>,
-): Promise<{ program: string; options: Deno.CommandOptions }> {
-  // Quotes keep the shell of `deno task` from looking for files named by a pattern; none is here.
-  const [program, ...args] = (await taskLine(TASKS[name])).replaceAll('"', "").split(" ");
-  if (name === "empty_inference") args.splice(-1, 1, EMPTY_INFERENCE);
-  if (program !== "deno") {
-    throw new Error(`Cannot start ${name}: its task does not begin with deno`);
-  }
+): { program: string; options: Deno.CommandOptions } {
   const inherited = Object.entries(Deno.env.toObject()).filter(([key]) => INHERITED.test(key));
   return {
     program: Deno.execPath(),
     options: {
-      args,
+      args: ["run", "--no-prompt", "--allow-env", "--allow-read", "--allow-ffi", ...STARTS[name]],
       cwd: ROOT,
       clearEnv: true,
       env: {
@@ -114,15 +115,6 @@ async function command(
       },
     },
   };
-}
-
-async function taskLine(task: string): Promise<string> {
-  const text = await Deno.readTextFile(new URL("deno.json", ROOT));
-  const withoutComments = text.replaceAll(/^\s*\/\/.*$/gm, "");
-  const { tasks } = JSON.parse(withoutComments) as { tasks: Record<string, string> };
-  const line = tasks[task];
-  if (line === undefined) throw new Error(`Cannot start ${task}: deno.json has no such task`);
-  return line;
 }
 
 function parseLogLine(line: string): LogLine | undefined {

@@ -1,0 +1,72 @@
+/**
+ * The command line of each service: its program, and the permissions that follow from its settings.
+ *
+ * @module
+ */
+import { permissionFlags, type Permissions } from "@fovea/process/permissions";
+import { fileURLToPath } from "node:url";
+import { inferencePermissions } from "../inference/permissions.ts";
+import { mediaStorePermissions } from "../media_store/permissions.ts";
+
+export type Service = "media-store" | "inference";
+
+interface Program {
+  /** Relative to the project. */
+  main: string;
+  flags: string[];
+  permissions(env: Env, args: string[]): Permissions;
+}
+
+interface Env {
+  get(name: string): string | undefined;
+}
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+const PROGRAMS: Readonly<Record<Service, Program>> = {
+  "media-store": {
+    main: "services/media_store/main.ts",
+    flags: [],
+    permissions: mediaStorePermissions,
+  },
+  "inference": {
+    main: "services/inference/main.ts",
+    // The young generation of each thread is kept small (MB): by default they grow for as long as
+    // there is work, and hold on to what they have. gc is for giving back weights nobody uses.
+    flags: ["--v8-flags=--max-semi-space-size=4,--expose-gc"],
+    permissions: inferencePermissions,
+  },
+};
+
+/**
+ * @param env the settings; a relative path in it is meant from where the service will run
+ * @param main what to run with the service's permissions in place of its own program, for tests
+ * @returns arguments of `deno`
+ * @throws {SettingsError} naming every wrong setting
+ */
+export function commandOf(
+  service: Service,
+  env: Env,
+  args: string[] = [],
+  main: string = PROGRAMS[service].main,
+): string[] {
+  const { flags, permissions } = PROGRAMS[service];
+  // Help is given whatever the settings are.
+  const allowed = permissions(args.includes("--help") ? new Map() : env, args);
+  return [
+    "run",
+    `--config=${ROOT}deno.json`,
+    ...flags,
+    ...permissionFlags(allowed),
+    // To the workspace the files of a native library belong to no package.
+    ...allowed.ffi === undefined ? [] : ["--unstable-detect-cjs"],
+    `${ROOT}${main}`,
+    ...args,
+  ];
+}
+
+/** Where a service looks for its data and models, wherever it is started. */
+export const DEFAULT_FOLDERS: Readonly<Record<string, string>> = {
+  DATA_DIR: `${ROOT}data`,
+  MODELS_DIR: `${ROOT}models/cache`,
+};

@@ -1,0 +1,88 @@
+import { temporaryFolder } from "@fovea/testing";
+import assert from "node:assert/strict";
+import { commandOf, type Service } from "./command.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** What a program can do that is started in place of a service, with settings of its own. */
+async function allowedTo(service: Service, settings: Record<string, string> = {}) {
+  await using folder = await temporaryFolder();
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--no-prompt", "--allow-env", "--allow-read", "--allow-ffi"],
+      ...["services/start/testing/start_in_place.ts", service],
+      "services/start/testing/trespass.ts",
+    ],
+    cwd: ROOT,
+    env: { DATA_DIR: `${folder.path}/data`, MODELS_DIR: `${folder.path}/models`, ...settings },
+  }).output();
+  const text = new TextDecoder();
+  assert.equal(code, 0, text.decode(stderr));
+  return JSON.parse(text.decode(stdout));
+}
+
+Deno.test("media_store can write its own folder, read its own files, and nothing else", async () => {
+  assert.deepEqual(await allowedTo("media-store"), [
+    "write media_store's folder",
+    "read its own program",
+  ]);
+});
+
+Deno.test("inference can write its own folder and models", async () => {
+  const allowed = await allowedTo("inference");
+  assert.deepEqual(allowed, [
+    "write inference's folder",
+    "write MODELS_DIR",
+    "read its own program",
+    // Weights come from hubs that redirect to any host.
+    "listen on another port",
+    "connect to another port",
+    "ask another host",
+  ]);
+});
+
+const flagsOf = (service: Service, settings: Record<string, string>, args: string[] = []) =>
+  commandOf(service, new Map(Object.entries(settings)), args);
+
+Deno.test("files that settings name can be read, and the folder of a backup can be written", () => {
+  const flag = (kind: string, flags: string[]) =>
+    flags.find((flag) => flag.startsWith(`--allow-${kind}=`))?.split(/[=,]/).slice(1);
+  const serving = flagsOf("media-store", { PUBLIC_KEY_PATH: "/keys/key.pem", DATA_DIR: "/d" });
+  assert.ok(flag("read", serving)?.includes("/keys/key.pem"));
+  assert.deepEqual(flag("write", serving), ["/d/media_store"]);
+  assert.deepEqual(flag("net", serving), ["127.0.0.1:8000"]);
+  const backup = flagsOf("media-store", { DATA_DIR: "/d" }, ["--backup", "/mnt/b"]);
+  assert.deepEqual(flag("write", backup), ["/d/media_store", "/mnt/b"]);
+  assert.equal(flag("net", backup), undefined);
+});
+
+Deno.test("a comma in a path is none between two", () => {
+  const flags = flagsOf("media-store", { DATA_DIR: "/a,b" });
+  assert.ok(flags.includes("--allow-write=/a,,b/media_store"));
+});
+
+Deno.test("the native backend may run native code out of one folder, and nothing else besides", () => {
+  const plain = flagsOf("inference", {});
+  const more = flagsOf("inference", { INFERENCE_BACKEND: "native" })
+    .filter((flag) => !plain.includes(flag));
+  const folder = new URL("services/inference/native", ROOT).pathname;
+  assert.deepEqual(more, [`--allow-ffi=${folder}`, "--unstable-detect-cjs"]);
+});
+
+Deno.test("help is given whatever the settings are, wrong ones are all named", async () => {
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", "--quiet", "media-store", ...args],
+      cwd: ROOT,
+      env: { MEDIA_STORE_PORT: "no", MAX_IMAGE_PIXELS: "0" },
+    }).output();
+    const text = new TextDecoder();
+    return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  };
+  const help = await run("--help");
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /^Usage: /);
+  const { code, stderr } = await run();
+  assert.equal(code, 2);
+  assert.match(stderr, /MAX_IMAGE_PIXELS[^]*MEDIA_STORE_PORT/);
+});
