@@ -43,13 +43,18 @@ export class SlotKeeper {
 
   /** @throws {Error} where all slots are taken */
   take(): Slot {
+    const slot = this.tryTake();
+    if (slot !== undefined) return slot;
+    throw new Error(`Cannot hand out a slot: all ${this.#weights.slots.count} are taken`);
+  }
+
+  /** @returns undefined where all slots are taken, or still computed in by who had them */
+  tryTake(): Slot | undefined {
     const now = Date.now();
     const at = this.#free.findIndex(({ index, since }) =>
       !isComputing(this.#weights, index) || now - since > LONGEST_AFTERLIFE
     );
-    if (at < 0) {
-      throw new Error(`Cannot hand out a slot: all ${this.#weights.slots.count} are taken`);
-    }
+    if (at < 0) return undefined;
     const index = this.#free.splice(at, 1)[0]!.index;
     return { index, turn: Atomics.load(wordsOf(this.#weights, index), TURN) };
   }

@@ -66,7 +66,7 @@ export class SharedTowers {
     shared.users++;
     const tower = await shared.tower;
     if (tower === null) return null;
-    const lent = { weights: tower.weights, slot: tower.keeper.take() };
+    const lent = { weights: tower.weights, slot: await takeSlot(tower.keeper) };
     this.#lent.set(lent, model.sha256);
     return lent;
   }
@@ -106,5 +106,20 @@ export class SharedTowers {
       log[level]({ model: model.name, reason }, "model is left to onnxruntime-web");
       return null;
     }
+  }
+}
+
+/** Milliseconds between two looks for a slot. */
+const SLOT_PAUSE_MS = 50;
+
+/**
+ * A slot; where all are taken, the next one whose thread is done with it. There are twice as many as
+ * workers, so those who live never have them all, and one that was given back is free in seconds.
+ */
+async function takeSlot(keeper: SlotKeeper): Promise<Slot> {
+  for (;;) {
+    const slot = keeper.tryTake();
+    if (slot !== undefined) return slot;
+    await new Promise((resolve) => setTimeout(resolve, SLOT_PAUSE_MS));
   }
 }

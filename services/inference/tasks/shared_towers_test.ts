@@ -62,6 +62,17 @@ Deno.test("workers have one copy of the weights, until the last one has given it
   assert.notEqual(later!.weights.memory, other!.weights.memory);
 });
 
+Deno.test("a worker for whom no slot is left waits for the next one, and fails nobody", async () => {
+  const { towers } = openTowers("fp32");
+  // Twice as many as workers.
+  const lent = await Promise.all(Array.from({ length: 4 }, () => towers.lend(fixture)));
+  const waiting = towers.lend(fixture);
+  const early = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 200))]);
+  assert.equal(early, undefined, "one slot was lent twice");
+  await towers.giveBack(lent[2]!);
+  assert.equal((await waiting)!.slot.index, lent[2]!.slot.index);
+});
+
 Deno.test("a model that is no tower is left to ONNX Runtime, and the log says why", async () => {
   const { towers, said } = openTowers("fp32");
   assert.equal(await towers.lend(await testModel("face_detection", "ultraface-rfb-320")), null);

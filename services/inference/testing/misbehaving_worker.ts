@@ -1,10 +1,13 @@
 /**
  * A worker that does what a real one should not, by the entity's id: 1 nothing wrong, 2 computes for
  * ever, 3 dies, 4 grows, 5 does nothing until it is cancelled; 6 answers the next canary wrongly,
- * 7 never; 8 takes half a second. A model named "endless" it loads for ever.
+ * 7 never; 8 takes half a second; 9 and 10 are done, and then it dies or closes itself while it has
+ * nothing to do. A model named "endless" it loads for ever, one named "slow" for half a second.
  *
  * @module
  */
+import assert from "node:assert/strict";
+import "../workers/no_silent_exit.ts";
 import type { Cancel, Order, Outcome, Report } from "../workers/messages.ts";
 import { MAX_GROWTH } from "../workers/pool.ts";
 import { KNOWN_ANSWERS } from "./known_answers.ts";
@@ -26,6 +29,9 @@ thread.onmessage = ({ data: order }) => {
       return thread.postMessage({ kind: "started" });
     case "load":
       while (order.model.name === "endless");
+      for (const from = performance.now(); order.model.name === "slow";) {
+        if (performance.now() > from + 500) break;
+      }
       return thread.postMessage({ kind: "loaded" });
     case "cancel":
       return ended({ ok: false, code: "cancelled", detail: "stopped", times });
@@ -41,4 +47,6 @@ thread.onmessage = ({ data: order }) => {
   const done = () => ended({ ok: true, result, times }, last === 4 ? MAX_GROWTH + 1 : 0);
   if (last === 8) setTimeout(done, 500);
   else if (last !== 5) done();
+  if (last === 9) setTimeout(() => assert.fail("out of luck"), 50);
+  if (last === 10) setTimeout(() => self.close(), 50);
 };

@@ -17,7 +17,8 @@ export interface MemberOptions {
   script: URL;
   /** Milliseconds without a job after which it ends by itself. */
   idle: number;
-  onEnd: (reason: EndReason | "idle" | "closed") => void;
+  /** Told once, while {@link Member.busy} still says whether somebody waits for it. */
+  onEnd: (reason: EndReason | "idle" | "closed", why: Problem) => void;
 }
 
 export class Member {
@@ -34,6 +35,7 @@ export class Member {
   readonly #waiting: Array<PromiseWithResolvers<Report>> = [];
   #idle: ReturnType<typeof setTimeout> | undefined;
   #workedAt = performance.now();
+  #ended = false;
 
   constructor(options: MemberOptions) {
     this.#options = options;
@@ -72,9 +74,11 @@ export class Member {
 
   /** @param why what those who wait for it are told */
   end(reason: EndReason | "idle" | "closed", why: Problem): void {
+    if (this.#ended) return;
+    this.#ended = true;
     clearTimeout(this.#idle);
     this.#thread.terminate();
-    this.#options.onEnd(reason);
+    this.#options.onEnd(reason, why);
     for (const waiting of this.#waiting.splice(0)) waiting.reject(why);
   }
 

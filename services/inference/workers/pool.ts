@@ -15,6 +15,7 @@ import type { ModelFile } from "../tasks/task.ts";
 import { faultOf } from "./canary.ts";
 import { END_REASONS, type EndReason, Member } from "./member.ts";
 import type { Outcome, WorkerJob, WorkerSettings } from "./messages.ts";
+import { WaitingJobs } from "./waiting_jobs.ts";
 
 export interface PoolOptions {
   size: number;
@@ -36,6 +37,8 @@ export interface PoolOptions {
   canaryDeadline?: number;
   /** Milliseconds a worker has to load a model whose weights are at hand, and to show that it is fit. */
   loadDeadline?: number;
+  /** Milliseconds before another worker takes the place of one that can't be started, or died with nothing to do. */
+  replacementPause?: number;
 }
 
 /** How the workers are. */
@@ -53,13 +56,15 @@ export interface PoolState {
 /** How much a worker's WebAssembly may grow after its models were loaded, bytes: a picture of the largest size allowed needs about half of it. */
 export const MAX_GROWTH = 768 * 1024 * 1024;
 
-/** Before another worker takes the place of one that ended while it was starting, milliseconds. */
-const REPLACEMENT_PAUSE = 5000;
-
 /** Milliseconds a worker has to stop a job by itself, before it is stopped together with it. */
 const CANCEL_GRACE = 1000;
 
-const DEFAULTS = { canaryEvery: 5 * 60_000, canaryDeadline: 20_000, loadDeadline: 2 * 60_000 };
+const DEFAULTS = {
+  canaryEvery: 5 * 60_000,
+  canaryDeadline: 20_000,
+  loadDeadline: 2 * 60_000,
+  replacementPause: 5000,
+};
 
 const NO_TIMES = { fetch: 0, decode: 0, infer: 0 };
 
@@ -71,6 +76,7 @@ export class WorkerPool {
   readonly #answers = new Map<TaskType, JobResult>();
   readonly #backends = new Map<TaskType, string>();
   readonly #unfit = new Map<number, string>();
+  readonly #waiting = new WaitingJobs<Member, Outcome>();
   readonly #restarts = Object.fromEntries(END_REASONS.map((reason) => [reason, 0])) as Record<
     EndReason,
     number
@@ -103,9 +109,14 @@ export class WorkerPool {
 
   /** How many jobs would be begun at once, or as soon as workers have come up for them. */
   get free(): number {
-    let free = this.#pause === undefined ? this.size - this.#members.size : 0;
+    let free = this.#vacant;
     for (const member of this.#members) if (!member.busy) free++;
-    return free;
+    return Math.max(0, free - this.#waiting.count);
+  }
+
+  /** How many further workers may be taken on now. */
+  get #vacant(): number {
+    return this.#closed || this.#pause !== undefined ? 0 : this.size - this.#members.size;
   }
 
   /**
@@ -125,18 +136,26 @@ export class WorkerPool {
       this.#models.delete(task);
       this.#answers.delete(task);
       throw new Problem("model_unavailable", (error as Problem).message);
+    } finally {
+      this.#announceFree();
     }
-    this.#options.onFree();
     return this.#backends.get(task)!;
   }
 
   /**
-   * Gives a job to a worker; one must be {@link free}. A lost worker is an outcome, not an error.
+   * Gives a job to a worker, to the next one that is free where none is. A lost worker is an outcome,
+   * not an error.
    *
    * @param signal stops the job, with the outcome `cancelled`; a worker that does not listen is ended
    */
-  async run(job: WorkerJob, signal?: AbortSignal): Promise<Outcome> {
-    const member = this.#free() ?? this.#employ();
+  run(job: WorkerJob, signal?: AbortSignal): Promise<Outcome> {
+    const member = this.#take();
+    if (member !== undefined) return this.#runOn(member, job, signal);
+    if (this.#closed) return Promise.resolve(notDone(serviceIsEnding()));
+    return this.#waiting.add((member) => this.#runOn(member, job, signal), signal).catch(notDone);
+  }
+
+  async #runOn(member: Member, job: WorkerJob, signal?: AbortSignal): Promise<Outcome> {
     const { deadline, log } = this.#options;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let ended = false;
@@ -172,13 +191,12 @@ export class WorkerPool {
       }
       return report.outcome;
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      return { ok: false, code: error.code, detail: error.message, times: NO_TIMES };
+      return notDone(error);
     } finally {
       ended = true;
       clearTimeout(timer);
       signal?.removeEventListener("abort", cancel);
-      this.#options.onFree();
+      this.#announceFree();
     }
   }
 
@@ -202,18 +220,26 @@ export class WorkerPool {
     this.#closed = true;
     clearTimeout(this.#pause);
     clearTimeout(this.#canaryTimer);
-    const why = new Problem("worker_lost", "service is ending");
+    const why = serviceIsEnding();
+    this.#waiting.endAll(why);
     for (const member of this.#members) member.end("closed", why);
   }
 
-  #free(): Member | undefined {
+  /** A worker for one job, which has to be given to it before anything else happens. */
+  #take(): Member | undefined {
     for (const member of this.#members) if (!member.busy) return member;
-    return undefined;
+    return this.#vacant > 0 ? this.#employ() : undefined;
+  }
+
+  /** To be called whenever a worker may have become free, or its place. */
+  #announceFree(): void {
+    this.#waiting.beginOn(() => this.#take());
+    if (!this.#closed) this.#options.onFree();
   }
 
   /** Takes on a worker, which is busy until it has loaded every model there is. */
   #employ(): Member {
-    const { script, settings, towers, idle, log, onFree } = this.#options;
+    const { script, settings, towers, idle, log } = this.#options;
     const taken = new Set(Array.from(this.#members, ({ place }) => place));
     let place = 1;
     while (taken.has(place)) place++;
@@ -221,10 +247,13 @@ export class WorkerPool {
       place,
       script: script ?? new URL("./worker.ts", import.meta.url),
       idle,
-      onEnd: (reason) => {
+      onEnd: (reason, why) => {
         this.#members.delete(member);
         for (const tower of member.towers) void towers!.giveBack(tower);
         if (reason !== "idle" && reason !== "closed") this.#restarts[reason]++;
+        if (reason === "died") log.error({ worker: place, reason: why.message }, "worker died");
+        // Whoever waits for a busy one sees to what comes next.
+        if (reason === "died" && !member.busy) this.#replaceSoon(place, why);
       },
     });
     this.#members.add(member);
@@ -236,20 +265,24 @@ export class WorkerPool {
     member.ready = Promise.all([member.ready, ...loaded]);
     member.ready.then(() => {
       this.#unfit.delete(place);
-      onFree();
+      this.#announceFree();
     }, (why: Problem) => {
       if (this.#closed) return;
       log.error({ worker: place, reason: why.message }, "worker can't be started");
-      this.#unfit.set(place, why.message);
-      if (this.#members.has(member)) member.end("canary", why);
-      clearTimeout(this.#pause);
-      this.#pause = setTimeout(() => {
-        this.#pause = undefined;
-        if (this.#members.size < this.size) this.#employ();
-        onFree();
-      }, REPLACEMENT_PAUSE);
+      member.end("canary", why);
+      this.#replaceSoon(place, why);
     });
     return member;
+  }
+
+  #replaceSoon(place: number, why: Problem): void {
+    this.#unfit.set(place, why.message);
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      if (this.#vacant > 0) this.#employ();
+      this.#announceFree();
+    }, this.#options.replacementPause);
   }
 
   /** @throws {Problem} saying what is wrong with the model or with the worker */
@@ -293,8 +326,10 @@ export class WorkerPool {
   }
 
   async #checkUp(member: Member): Promise<void> {
-    const { canaryDeadline, log, onFree } = this.#options;
+    const { canaryDeadline, log } = this.#options;
     const unfit = (reason: EndReason, what: string) => {
+      // It has ended already, and was noticed.
+      if (!this.#members.has(member)) return;
       this.#unfit.set(member.place, what);
       log.error({ worker: member.place, reason: what }, "worker ended: it is unfit");
       member.end(reason, new Problem("worker_lost", what));
@@ -318,7 +353,7 @@ export class WorkerPool {
       if (!(error instanceof Problem)) throw error;
     } finally {
       clearTimeout(timer);
-      if (!this.#closed) onFree();
+      this.#announceFree();
     }
   }
 
@@ -347,4 +382,13 @@ export class WorkerPool {
       this.#options.onFree();
     }, Math.max(0, due - performance.now()));
   }
+}
+
+function notDone(why: unknown): Outcome {
+  if (!(why instanceof Problem)) throw why;
+  return { ok: false, code: why.code, detail: why.message, times: NO_TIMES };
+}
+
+function serviceIsEnding(): Problem {
+  return new Problem("worker_lost", "service is ending");
 }

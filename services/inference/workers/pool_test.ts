@@ -12,6 +12,11 @@ const model = await testModel("face_detection", "ultraface-rfb-320");
 
 const faces = (entityId: number) => ({ task: "face_detection", entityId, options: {} }) as const;
 
+const codeOf = (outcome: Outcome) => outcome.ok ? "ok" : outcome.code;
+const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+const misbehaving = new URL("../testing/misbehaving_worker.ts", import.meta.url);
+
 /** Answers by the entity's id: 1 a picture, 2 nothing ever, 3 no picture, and 404 to all else. */
 function pictures() {
   const hanging = Promise.withResolvers<Response>();
@@ -92,6 +97,62 @@ Deno.test("each worker serves a job of its own at the same time", async () => {
   for (const outcome of await Promise.all([first, second])) assert.equal(outcome.ok, true);
 });
 
+Deno.test("jobs that were asked for while a model came to be loaded wait, and no worker too many comes up", async () => {
+  using opened = await poolOf(2, "", { script: misbehaving });
+  const { pool } = opened;
+  await pool.run(faces(1));
+  const { free } = pool;
+  assert.equal(free, 2);
+  // As the dispatcher does, which begins jobs in the database before it gives them to workers.
+  const loading = pool.load("image_embedding", { ...model, name: "slow" });
+  const outcomes = [pool.run(faces(1)), pool.run(faces(8)), pool.run(faces(1))];
+  assert.deepEqual([pool.state.alive, pool.free], [2, 0]);
+  await loading;
+  assert.deepEqual((await Promise.all(outcomes)).map(codeOf), ["ok", "ok", "ok"]);
+  assert.deepEqual([pool.state.alive, pool.free], [2, 2]);
+});
+
+Deno.test("a job that waits for a worker can be cancelled, and ends with the pool", async () => {
+  using opened = await poolOf(1, "", { script: misbehaving });
+  const { pool } = opened;
+  const cancel = new AbortController();
+  const busy = pool.run(faces(5));
+  const [cancelled, waiting] = [pool.run(faces(1), cancel.signal), pool.run(faces(1))];
+  cancel.abort();
+  assert.equal(codeOf(await cancelled), "cancelled");
+  pool.close();
+  assert.deepEqual([await busy, await waiting, await pool.run(faces(1))].map(codeOf), [
+    "worker_lost",
+    "worker_lost",
+    "worker_lost",
+  ]);
+});
+
+Deno.test("a job waits for the worker in place of one that died", async () => {
+  using opened = await poolOf(1, "", { script: misbehaving });
+  const { pool } = opened;
+  const [dying, waiting] = [pool.run(faces(3)), pool.run(faces(1))];
+  assert.deepEqual([await dying, await waiting].map(codeOf), ["worker_lost", "ok"]);
+  assert.equal(pool.state.alive, 1);
+});
+
+Deno.test("a worker that dies or closes itself with nothing to do is missed at once, and replaced", async () => {
+  for (const [entityId, said] of [[9, /out of luck/], [10, /close was called/]] as const) {
+    using opened = await poolOf(1, "", { script: misbehaving, replacementPause: 300 });
+    const { pool, free } = opened;
+    assert.equal(codeOf(await pool.run(faces(entityId))), "ok");
+    const from = performance.now();
+    while (pool.state.alive > 0) await soon();
+    assert.ok(performance.now() - from < 2000, "noticed late");
+    assert.equal(pool.state.restarts.died, 1);
+    assert.match(pool.state.unfit[1]!, said);
+    assert.equal(pool.free, 0);
+    await free();
+    assert.deepEqual([pool.state.alive, pool.state.unfit], [1, {}]);
+    assert.equal(codeOf(await pool.run(faces(1))), "ok");
+  }
+});
+
 Deno.test("a picture that can't be had or read fails its job by name and costs no worker", async () => {
   await using store = pictures();
   using opened = await poolOf(1, store.url);
@@ -120,11 +181,6 @@ Deno.test("a worker that waits for its picture past the deadline is ended, and t
   assert.match(outcome.detail, /longer than 3 s/);
   assert.equal((await opened.pool.run(faces(1))).ok, true);
 });
-
-const codeOf = (outcome: Outcome) => outcome.ok ? "ok" : outcome.code;
-const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
-
-const misbehaving = new URL("../testing/misbehaving_worker.ts", import.meta.url);
 
 Deno.test("a worker that computes for ever or dies costs its own job only", async () => {
   using opened = await poolOf(2, "", { script: misbehaving, deadline: 300 });

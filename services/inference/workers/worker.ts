@@ -6,6 +6,7 @@
  */
 // First, so that it sees every memory that the others make.
 import { wasmMemory } from "./wasm_memory.ts";
+import "./no_silent_exit.ts";
 import { Problem, type TaskType } from "@fovea/contract";
 import { setImmediate } from "node:timers";
 import { decode } from "../picture/decode.ts";
