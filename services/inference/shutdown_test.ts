@@ -83,6 +83,8 @@ Deno.test("a second SIGTERM ends the service at once, and nothing is lost", asyn
   while (!inference.log().some(({ msg }) => msg === "stopping")) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  // Within a second it would be the same wish.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
   const { signal } = await inference.kill("SIGTERM");
   assert.equal(signal, "SIGTERM");
   await first;

@@ -23,6 +23,12 @@ export class ServerFailure extends Error {
 const GRACE_MS = 10_000;
 
 /**
+ * Signals within this time are one wish. A terminal's Ctrl-C reaches the service twice: from the
+ * terminal, as every program of the group, and through `deno task`, which passes it on.
+ */
+const ONE_WISH_MS = 1000;
+
+/**
  * Serves `fetch` on a host and port.
  *
  * @param portSetting name of the variable to change when the port is taken
@@ -115,14 +121,18 @@ export function cannotListen(
  */
 export function askedToEnd(server: Pick<Listening, "failed">): Promise<Deno.Signal> {
   const asked = new Promise<Deno.Signal>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      const heard = () => {
-        // A second one ends the process at once: somebody is in a hurry.
-        Deno.removeSignalListener(signal, heard);
+    const listeners = (["SIGINT", "SIGTERM"] as const).map((signal) => ({
+      signal,
+      heard: () => {
         resolve(signal);
-      };
-      Deno.addSignalListener(signal, heard);
-    }
+        setTimeout(ignoreNoMore, ONE_WISH_MS);
+      },
+    }));
+    // From then on a signal ends the process at once: somebody is in a hurry.
+    const ignoreNoMore = () => {
+      for (const { signal, heard } of listeners) Deno.removeSignalListener(signal, heard);
+    };
+    for (const { signal, heard } of listeners) Deno.addSignalListener(signal, heard);
   });
   return Promise.race([asked, server.failed]);
 }
