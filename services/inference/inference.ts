@@ -17,7 +17,7 @@ import { createApp } from "./app.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { ResultDelivery } from "./delivery/result_delivery.ts";
 import { BrokerLink, withoutPassword } from "./events/broker_link.ts";
-import { startBroker } from "./events/embedded_broker.ts";
+import { startBroker } from "./broker/embedded_broker.ts";
 import { EventFeed } from "./events/event_feed.ts";
 import { Outbox } from "./events/outbox.ts";
 import { assembleQueue } from "./jobs/assemble.ts";
@@ -56,7 +56,9 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   const { client_id: clientId } = await db.selectFrom("instance").selectAll()
     .executeTakeFirstOrThrow();
 
-  const broker = settings.MQTT_URL === undefined ? await startBroker(settings.MQTT_PORT) : null;
+  const broker = settings.MQTT_URL === undefined
+    ? await startBroker({ port: settings.MQTT_PORT, log })
+    : null;
   const link = broker ?? new BrokerLink({
     url: settings.MQTT_URL!,
     clientId,

@@ -9,7 +9,7 @@
 import type { Logger } from "@fovea/process/log";
 import { connectionFailure, type ServiceStatus, TOPICS } from "@fovea/contract";
 import { connect, type MqttClient } from "mqtt";
-import { farewell, type Link, type Publish } from "./link.ts";
+import { type Link, type Publish, withinMoment } from "./link.ts";
 
 export interface BrokerLinkOptions {
   url: string;
@@ -79,7 +79,7 @@ export class BrokerLink implements Link {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#pause);
-    if (this.#connected) await farewell(this.#say("stopped"));
+    if (this.#connected) await withinMoment(this.#say("stopped"));
     this.#drop("service is ending");
     await this.#client.endAsync(true);
   }

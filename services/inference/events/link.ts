@@ -21,13 +21,13 @@ export interface Link {
   close(): Promise<void>;
 }
 
-/** For the last word before the service ends, milliseconds. */
-const FAREWELL_PATIENCE = 2000;
+/** For the last message before the service ends, milliseconds. */
+const LAST_MESSAGE_MS = 2000;
 
-/** Waits until the last word has been acknowledged, but not for long: nothing depends on it. */
-export async function farewell(said: Promise<void>): Promise<void> {
-  const patience = Promise.withResolvers<void>();
-  const timer = setTimeout(patience.resolve, FAREWELL_PATIENCE);
-  await Promise.race([said, patience.promise]);
+/** Waits until the last message has been acknowledged, but not for long: nothing depends on it. */
+export async function withinMoment(published: Promise<void>): Promise<void> {
+  const timeout = Promise.withResolvers<void>();
+  const timer = setTimeout(timeout.resolve, LAST_MESSAGE_MS);
+  await Promise.race([published, timeout.promise]);
   clearTimeout(timer);
 }
