@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { openJobs, silent } from "../testing/open_jobs.ts";
 import { subscribe } from "../testing/subscriber.ts";
 import { BrokerLink } from "./broker_link.ts";
-import { startBroker } from "./embedded_broker.ts";
+import { startBroker } from "../broker/embedded_broker.ts";
 import { enqueue, MAX_KEPT, MessageLog } from "./message_log.ts";
 import type { Publish } from "./link.ts";
 import { Outbox } from "./outbox.ts";
@@ -138,7 +138,7 @@ Deno.test("a message that fails to be sent, and those with it, go out when the b
 
 Deno.test("a retained message is cleared when its time has come, also after a restart", async () => {
   await using opened = await openJobs();
-  const broker = await startBroker(0);
+  const broker = await startBroker({ port: 0, log: silent });
   const topic = "inference/job/1/completed";
   const before = outboxOn(opened, broker.publish);
   await write(opened, { topic, payload: "done", retain: true });
