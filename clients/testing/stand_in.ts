@@ -156,8 +156,8 @@ export class StandIn implements AsyncDisposable {
       error_code: null,
       timings_ms: null,
       model: null,
+      sha256: null,
       result: null,
-      ...{ sha256: null },
       ...members,
     };
     this.jobs.set(job.job_id, job);

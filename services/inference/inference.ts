@@ -27,6 +27,7 @@ import { MIGRATIONS, type Tables } from "./database/tables.ts";
 import { backlogMetrics } from "./metrics/backlog_metrics.ts";
 import { jobMetrics } from "./metrics/job_metrics.ts";
 import { workerMetrics } from "./metrics/worker_metrics.ts";
+import { digestOf } from "./media_store.ts";
 import { ServedModels } from "./tasks/served_models.ts";
 import { readinessChecks } from "./readiness.ts";
 import type { Settings } from "./settings.ts";
@@ -116,6 +117,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     db,
     models,
     limit: settings.QUEUE_LIMIT,
+    digestOf: (entityId) => digestOf(mediaStore, entityId),
     onChange: (told) => {
       countSteps(told);
       dispatcher.wake();

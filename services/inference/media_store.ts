@@ -12,8 +12,9 @@ export interface MediaStore {
   token?: string | undefined;
 }
 
-/** What is read of the body of an answer that is no success, bytes. */
+/** What is read of the body of an answer that is no success, and of what an entity is, bytes. */
 const MAX_REFUSAL = 64 * 1024;
+const MAX_ITEM = 1024 * 1024;
 
 /**
  * Redirects are not followed: they would take the token elsewhere, and may have no end.
@@ -34,6 +35,23 @@ export async function callMediaStore(
       "media_store_unreachable",
       `media_store can't be reached at ${url}: ${connectionFailure(error)}`,
     );
+  }
+}
+
+/** For media_store to say what an entity's bytes are, milliseconds: somebody waits for an answer. */
+const DIGEST_TIMEOUT_MS = 2000;
+
+/** The sha256 of an entity's bytes as they are now, lower-case hex; null where media_store can't say. */
+export async function digestOf(mediaStore: MediaStore, entityId: number): Promise<string | null> {
+  try {
+    const signal = AbortSignal.timeout(DIGEST_TIMEOUT_MS);
+    const response = await callMediaStore(mediaStore, `/entity/${entityId}`, { signal });
+    const item: { sha256?: unknown } = JSON.parse(
+      new TextDecoder().decode(await readAtMost(response, MAX_ITEM)),
+    );
+    return response.ok && typeof item.sha256 === "string" ? item.sha256 : null;
+  } catch {
+    return null;
   }
 }
 

@@ -19,20 +19,21 @@ export const jobPaths: ZodOpenApiPathsObject = {
       tag,
       summary: "Ask something of a picture",
       description: "The end is told over MQTT, on `inference/job/{job_id}/completed`. " +
-        "`min_confidence` and `max_faces` are for face_detection alone. `job_exists` names the job " +
-        "that is there in `job_id` and `job_status`.",
+        "`min_confidence` and `max_faces` are for face_detection alone. Where the same bytes were " +
+        "asked the same before, of the same model and preprocessing, and there is a result or may " +
+        "get to be one, that job is the answer: its end, where it has ended, is told once more, and " +
+        "a higher `priority` is taken over while it waits. `force` makes a new job all the same.",
       right: "ai_inference_support",
       parameters: { path: z.object({ task_type: taskType }) },
       body: jsonBodyOf(taskRequests.face_detection, { media_store_id: 1 }),
       answers: {
         201: json(job, "the new job", { Location: "where it is" }),
-        200: json(job, "the job that came with the same job_id and body before"),
+        200: json(job, "the job that asks the same, or came with the same job_id before"),
       },
       problems: [
         "unknown_task_type",
         "priority_out_of_range",
         "malformed_body",
-        "job_exists",
         "job_id_taken",
         "model_unavailable",
         "queue_full",

@@ -36,6 +36,7 @@ const modelUsed = schemaOf<ModelUsed>()({
   sha256,
   backend: z.string(),
   preprocess: z.int().meta({ description: "grows whenever the numbers could be others" }),
+  precision: z.exactOptional(z.enum(["fp32", "int8"])),
 }).meta({ id: "ModelUsed", description: "what computed the result" });
 
 const embedding = schemaOf<EmbeddingResult>()({
@@ -89,6 +90,9 @@ export const job = schemaOf<Job>()({
   error_code: problemCode.nullable(),
   timings_ms: timings.nullable(),
   model: modelUsed.nullable(),
+  sha256: sha256.nullable().meta({
+    description: "of the bytes that were looked at; null before",
+  }),
   result: z.union([embedding, faces]).nullable(),
 }).meta({ id: "Job" });
 

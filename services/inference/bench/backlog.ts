@@ -9,6 +9,7 @@ import { vitals } from "@fovea/bench/vitals";
 import { openSqlite } from "@fovea/storage/sqlite";
 import { startService, temporaryFolder } from "@fovea/testing";
 import { BARE } from "@fovea/testing/suite";
+import { TASK_TYPES } from "@fovea/contract";
 import { sql } from "kysely";
 import { QueueRepository } from "../jobs/queue.ts";
 import { MIGRATIONS, type Tables } from "../database/tables.ts";
@@ -87,16 +88,12 @@ async function fill(dataDir: string, jobs: number): Promise<void> {
 
 async function measureClaims(dataDir: string): Promise<number> {
   await using db = await databaseIn(dataDir);
-  const models = new Map([
-    ["face_detection" as const, { name: "faces" }],
-    ["image_embedding" as const, { name: "embeddings" }],
-  ]);
   const times: number[] = [];
   for (let i = 0; i < CLAIMS; i++) {
     const from = performance.now();
     await db.transaction().execute((transaction) =>
       new QueueRepository(transaction).claim(
-        models,
+        TASK_TYPES,
         i % 2 ? "priority" : "longest_wait",
         Date.now(),
         0,

@@ -14,12 +14,12 @@ export interface JobTable {
   task_type: TaskType;
   media_store_id: number;
   priority: number;
+  /** What it was submitted with, where another wish has raised it since; null where none has. */
+  submitted_priority: number | null;
   /** 1 where the client asked for a new job whatever is there. */
   force: number;
   /** JSON: TaskOptions, its members in alphabetical order. */
   options: string;
-  /** Null for a job that came before a model was chosen, until it is begun. */
-  model_name: string | null;
   status: JobStatus;
   created_at: number;
   /** When it last came into the queue: at its submission, or when it was retried by hand. */
@@ -39,6 +39,17 @@ export interface JobTable {
   model: string | null;
   /** JSON: JobResult. */
   result: string | null;
+  /** Of the bytes that were looked at, lower-case hex; null before, and in results of old versions. */
+  sha256: string | null;
+  /** What its result can be compared with, see tasks/space.ts; null where there is none. */
+  space: string | null;
+  /** Of its end; null before. */
+  event_id: string | null;
+  /**
+   * Of a job that is worked on and was asked for once more meanwhile: the entity's bytes then. Where
+   * it looked at others, it looks again.
+   */
+  expected_sha256: string | null;
 }
 
 /** A stored job. */
@@ -49,6 +60,10 @@ export interface ImageEmbeddingTable {
   point_id: number;
   job_id: string;
   model_sha256: string;
+  /** Of the bytes that were looked at; null in vectors of old versions. */
+  sha256: string | null;
+  /** See tasks/space.ts; null in vectors of old versions. */
+  space: string | null;
   /** 512 × float32, little-endian. */
   vector: Uint8Array;
 }
@@ -228,6 +243,24 @@ export const MIGRATIONS: Record<string, Migration> = {
           due_at INTEGER NOT NULL
         ) STRICT`.execute(db);
       await sql`CREATE INDEX delivery_by_time ON delivery (due_at)`.execute(db);
+    },
+  },
+  "0004_results_of_bytes": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      for (const column of ["sha256", "space", "event_id", "expected_sha256"]) {
+        await sql`ALTER TABLE job ADD COLUMN ${sql.ref(column)} TEXT`.execute(db);
+      }
+      await sql`ALTER TABLE job ADD COLUMN submitted_priority INTEGER`.execute(db);
+      await sql`ALTER TABLE job DROP COLUMN model_name`.execute(db);
+      for (const column of ["sha256", "space"]) {
+        await sql`ALTER TABLE image_embedding ADD COLUMN ${sql.ref(column)} TEXT`.execute(db);
+      }
+      await sql`
+        UPDATE job SET event_id = coalesce((
+          SELECT payload ->> 'event_id' FROM outbox
+          WHERE topic = 'inference/job/' || job_id || '/completed' AND retain = 1 AND payload <> ''
+          ORDER BY seq DESC LIMIT 1), lower(hex(randomblob(16))))
+        WHERE completed_at IS NOT NULL`.execute(db);
     },
   },
 };

@@ -6,7 +6,7 @@ import type { Delivery } from "./repository.ts";
 const PATIENCE = 10_000;
 
 /**
- * Posts what was found in an entity's picture to media_store, as `{job_id, completed_at, model}` with
+ * Posts what was found in an entity's picture to media_store, as `{job_id, completed_at, model, sha256}` with
  * the members of the result. A result may come twice; `job_id` tells.
  *
  * @throws {Problem} `entity_not_found` for good; `media_store_unreachable` and `media_store_error`
@@ -29,6 +29,7 @@ export async function postFaces(
         job_id,
         completed_at,
         model: parsed(delivery.model),
+        sha256: delivery.sha256,
         ...parsed(delivery.result),
       }),
       signal: AbortSignal.any([AbortSignal.timeout(PATIENCE), stopped]),

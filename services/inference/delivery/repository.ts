@@ -4,7 +4,7 @@ import type { JobRow, Tables } from "../database/tables.ts";
 
 /** A result on its way to media_store. */
 export type Delivery =
-  & Pick<JobRow, "job_id" | "media_store_id" | "completed_at" | "model" | "result">
+  & Pick<JobRow, "job_id" | "media_store_id" | "completed_at" | "model" | "sha256" | "result">
   & {
     /** How often it was tried. */
     attempt: number;
@@ -37,7 +37,7 @@ export class DeliveryRepository {
   /** Those that are due first, whether they are due or not. */
   async first(limit: number): Promise<Delivery[]> {
     return await this.#db.selectFrom("delivery").innerJoin("job", "job.job_id", "delivery.job_id")
-      .select(["job.job_id", "media_store_id", "completed_at", "model", "result"])
+      .select(["job.job_id", "media_store_id", "completed_at", "model", "sha256", "result"])
       .select(["delivery.attempt", "due_at"])
       .orderBy("due_at").limit(limit).execute();
   }

@@ -8,6 +8,7 @@ import { silent } from "../testing/open_jobs.ts";
 import { DeliveryRepository, enqueueDelivery } from "./repository.ts";
 import { DELIVERY_PAUSE, ResultDelivery, TRIES_UNTIL_FAILED } from "./result_delivery.ts";
 
+const SHA256 = "a".repeat(64);
 const FACES = { faces: [], face_count: 0, image_width: 8, image_height: 9 };
 
 interface Received {
@@ -85,6 +86,7 @@ async function open() {
           attempt: 1,
           workers_lost: 0,
           model: JSON.stringify({ name: "m" }),
+          sha256: SHA256,
           result: JSON.stringify(FACES),
         }).returningAll().executeTakeFirstOrThrow();
         await enqueueDelivery(transaction, job, clock.now);
@@ -124,7 +126,13 @@ Deno.test("a face result arrives with its job, its model and the service's token
   assert.deepEqual(opened.received, [{
     entity: 7,
     token: "Bearer t",
-    body: { job_id, completed_at: opened.clock.now, model: { name: "m" }, ...FACES },
+    body: {
+      job_id,
+      completed_at: opened.clock.now,
+      model: { name: "m" },
+      sha256: SHA256,
+      ...FACES,
+    },
   }]);
   assert.equal((await opened.job(job_id)).status, "completed");
   await delivery.close();

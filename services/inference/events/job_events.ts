@@ -18,42 +18,46 @@ export function messagesOf(
   eventId: string,
   timestamp: number,
 ): Message[] {
-  const data = dataOf(job);
-  const step: JobStepEvent = { event, event_id: eventId, timestamp, data };
+  const step: JobStepEvent = { event, event_id: eventId, timestamp, data: dataOf(job) };
   const messages: Message[] = [{
     topic: TOPICS.events,
     payload: JSON.stringify(step),
     retain: false,
     at: timestamp,
   }];
-  if (hasEnded(job.status)) {
-    const ended: JobEndedEvent = {
-      event: event === "job_completed" ? event : "job_failed",
-      event_id: eventId,
-      ...data,
-    };
-    messages.push({
-      topic: TOPICS.jobEnded(job.job_id),
-      payload: JSON.stringify(ended),
-      retain: true,
-      at: timestamp,
-    });
-  }
+  if (hasEnded(job.status)) messages.push(endMessageOf(job, timestamp));
   return messages;
 }
 
+/** The message for who waits for a job that has ended: the same whenever it is told. */
+export function endMessageOf(job: JobRow, timestamp: number): Message {
+  const ended: JobEndedEvent = {
+    event: job.result === null ? "job_failed" : "job_completed",
+    event_id: job.event_id!,
+    ...dataOf(job),
+  };
+  return {
+    topic: TOPICS.jobEnded(job.job_id),
+    payload: JSON.stringify(ended),
+    retain: true,
+    at: timestamp,
+  };
+}
+
 function dataOf(job: JobRow): JobEventData {
+  // That media_store has not taken a result, or not yet, was no end of the job.
+  const failure = job.result === null ? job : { error_code: null, error_message: null };
   const result: Partial<FaceDetectionResult & EmbeddingResult> = JSON.parse(job.result ?? "{}");
   return {
     job_id: job.job_id,
     task_type: job.task_type,
     media_store_id: job.media_store_id,
-    status: job.status,
+    status: job.result === null ? job.status : "completed",
     completed_at: job.completed_at,
     ...result.face_count !== undefined && { face_count: result.face_count },
     ...result.embedding_dimension !== undefined &&
       { embedding_dimension: result.embedding_dimension },
-    ...job.error_code !== null && { error_code: job.error_code },
-    ...job.error_message !== null && { error_message: job.error_message },
+    ...failure.error_code !== null && { error_code: failure.error_code },
+    ...failure.error_message !== null && { error_message: failure.error_message },
   };
 }

@@ -71,6 +71,22 @@ export async function enqueue(
   await insert(transaction, { messages: JSON.stringify(rows) });
 }
 
+/**
+ * Adds messages to be retained that were sent before, in place of those: they are retained for their
+ * full time from now on.
+ */
+export async function enqueueAgain(
+  transaction: Transaction<Tables>,
+  messages: readonly Message[],
+): Promise<void> {
+  if (messages.length === 0) return;
+  await transaction.deleteFrom("outbox").where("topic", "in", messages.map(({ topic }) => topic))
+    .where("retain", "=", 1)
+    // What has not been sent stays: behind the cursor nothing is ever missing.
+    .where("seq", "<=", (e) => e.selectFrom("instance").select("sent_through")).execute();
+  await enqueue(transaction, messages);
+}
+
 /** The SQL of the log. */
 export class MessageLog {
   readonly #db: Kysely<Tables>;

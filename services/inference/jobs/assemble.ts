@@ -18,6 +18,8 @@ export interface QueueOptions {
   models: ServedModels;
   /** How many jobs may wait. */
   limit: number;
+  /** The digest of an entity's bytes as they are now; null where media_store can't say. */
+  digestOf: (entityId: number) => Promise<string | null>;
   /** Told after steps have been written: there may be a job to begin and events to send. */
   onChange: (told: readonly ToldStep[]) => void;
   /** Told that a job has been completed. */
@@ -48,14 +50,14 @@ export function assembleQueue({
   random = Math.random,
   ...options
 }: QueueOptions): Queue {
-  const { db, models, limit, onChange, onCompleted, onCancelled } = options;
+  const { db, models, limit, digestOf, onChange, onCompleted, onCancelled } = options;
   const steps = new Steps({ db, now, newId, onChange });
   const rate = new ServiceRate(clock);
   const admission = new Admission(limit, rate);
   return {
     steps,
-    jobs: new JobService({ db, steps, models, admission, now, newId, onCancelled }),
-    attempts: new Attempts({ db, steps, models, rate, now, random, onCompleted }),
+    jobs: new JobService({ db, steps, models, admission, digestOf, now, newId, onCancelled }),
+    attempts: new Attempts({ db, steps, models, rate, now, newId, random, onCompleted }),
     administration: new Administration({ db, steps, admission, rate, now }),
   };
 }

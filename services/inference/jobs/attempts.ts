@@ -12,6 +12,7 @@ import type { Kysely } from "kysely";
 import { enqueueDelivery } from "../delivery/repository.ts";
 import type { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
+import { spaceOf } from "../tasks/space.ts";
 import { type Backoff, pauseBefore } from "@fovea/process/backoff";
 import { MAX_WAIT, QueueRepository, type Turn } from "./queue.ts";
 import type { ServiceRate } from "./service_rate.ts";
@@ -29,7 +30,7 @@ export const RETRY_PAUSE: Backoff = { first: 1000, factor: 5, most: 30_000 };
 /** How many jobs are read at once where there may be very many. */
 const BATCH = 500;
 
-type Reason = { code: ProblemCode; detail: string };
+type Reason = { code: ProblemCode; detail: string; sha256?: string | null };
 
 export interface AttemptsOptions {
   db: Kysely<Tables>;
@@ -37,6 +38,7 @@ export interface AttemptsOptions {
   models: ServedModels;
   rate: ServiceRate;
   now: () => number;
+  newId: () => string;
   /** 0…1. */
   random: () => number;
   /** Told that a job has been completed. */
@@ -73,36 +75,40 @@ export class Attempts {
 
   async #claim(queue: QueueRepository): Promise<JobRow | undefined> {
     const { models, now, maxWait = MAX_WAIT } = this.#options;
-    const claim = (turn: Turn) => queue.claim(models.loaded(), turn, now(), maxWait);
+    const claim = (turn: Turn) => queue.claim(models.ready(), turn, now(), maxWait);
     const turn = this.#turn;
     this.#turn = turn === "priority" ? "longest_wait" : "priority";
     return await claim(turn) ?? (turn === "longest_wait" ? await claim("priority") : undefined);
   }
 
   /**
-   * Writes down what came of an attempt.
+   * Writes down what came of an attempt. Where the entity got other bytes while it was made, and
+   * somebody has asked for them meanwhile, the job waits once more.
    *
    * @returns the job as it is now; undefined where it was cancelled meanwhile
    */
   async settle(job: JobRow, outcome: Outcome, model: ModelUsed): Promise<JobRow | undefined> {
-    const { steps, rate, now, onCompleted } = this.#options;
+    const { steps, rate, now, newId, onCompleted } = this.#options;
     const settled = await steps.run(async (step) => {
       if (!outcome.ok) return await this.#settleFailure(step, job, outcome);
       const time = now();
       const completed = await step.jobs.complete(job.seq, {
         completed_at: time,
+        event_id: newId(),
         timings_ms: {
           queue: since(job.queued_at, job.started_at ?? time),
           ...outcome.times,
           total: since(job.queued_at, time),
         },
         model,
+        space: spaceOf(model),
+        sha256: outcome.sha256,
         result: outcome.result,
       });
-      if (completed === undefined) return undefined;
+      if (completed === undefined) return await this.#release(step, job);
       if ("embedding" in outcome.result) {
         const { embedding } = outcome.result;
-        await step.jobs.storeEmbedding(job.media_store_id, job.job_id, model.sha256, embedding);
+        await step.jobs.storeEmbedding(completed, model.sha256, embedding);
       }
       await enqueueDelivery(step.transaction, completed, time);
       step.tell("job_completed", completed);
@@ -115,9 +121,7 @@ export class Attempts {
 
   /** Puts back a job whose attempt was broken off for no fault of its own; the attempt does not count; undefined where it was cancelled meanwhile. */
   async handBack(job: JobRow): Promise<JobRow | undefined> {
-    return await this.#options.steps.run((step) =>
-      this.#putBack(step, job, { run_after: 0, attempt: job.attempt - 1 })
-    );
+    return await this.#options.steps.run((step) => this.#release(step, job));
   }
 
   /**
@@ -149,6 +153,12 @@ export class Attempts {
   }
 
   async #settleFailure(step: Step, job: JobRow, why: Reason): Promise<JobRow | undefined> {
+    if (why.sha256) {
+      const { expected_sha256 } = await step.jobs.find(job.job_id) ?? job;
+      if (expected_sha256 !== null && expected_sha256 !== why.sha256) {
+        return await this.#release(step, job);
+      }
+    }
     const workersLost = job.workers_lost + (why.code === "worker_lost" ? 1 : 0);
     if (workersLost >= MAX_WORKERS_LOST) {
       const detail = `${workersLost} workers died of this job, the last one saying: ${why.detail}`;
@@ -166,6 +176,10 @@ export class Attempts {
     });
   }
 
+  async #release(step: Step, job: JobRow): Promise<JobRow | undefined> {
+    return await this.#putBack(step, job, { run_after: 0, attempt: job.attempt - 1 });
+  }
+
   async #putBack(
     { jobs, tell }: Step,
     job: JobRow,
@@ -180,7 +194,9 @@ export class Attempts {
 
   async #fail({ jobs, tell }: Step, job: JobRow, why: Reason): Promise<JobRow | undefined> {
     const from = job.status === "pending" ? "pending" : "processing";
-    const ended = await jobs.end(job.seq, from, "error", why, this.#options.now());
+    const { now, newId } = this.#options;
+    const end = { completed_at: now(), event_id: newId() };
+    const ended = await jobs.end(job.seq, from, "error", why, end);
     if (ended !== undefined) tell("job_failed", ended);
     return ended;
   }

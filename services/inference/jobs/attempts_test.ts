@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { done, failed, openJobs } from "../testing/open_jobs.ts";
+import { BYTES, done, failed, openJobs } from "../testing/open_jobs.ts";
 import { MAX_ATTEMPTS } from "./attempts.ts";
 
 Deno.test("a job goes from pending over processing to completed, and each step has its event", async () => {
@@ -46,8 +46,7 @@ Deno.test("the vector of an entity is stored as its point, the newest in place o
     await opened.jobs.submit("image_embedding", { media_store_id: 3, force: true });
     const embedding = [first, ...new Array<number>(511).fill(0)];
     await opened.settle(await opened.begin(), {
-      ok: true,
-      times: done.times,
+      ...done,
       result: {
         embedding,
         embedding_dimension: 512,
@@ -62,6 +61,8 @@ Deno.test("the vector of an entity is stored as its point, the newest in place o
   const points = await opened.db.selectFrom("image_embedding").selectAll().execute();
   assert.deepEqual(points.map(({ point_id }) => point_id), [3]);
   assert.equal(new Float32Array(points[0]!.vector.slice().buffer)[0], -1);
+  assert.equal(points[0]!.sha256, BYTES);
+  assert.equal(points[0]!.space, opened.models.space("image_embedding"));
 });
 
 Deno.test("a failure that passes is tried again later, and ends the job after the last attempt", async () => {

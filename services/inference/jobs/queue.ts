@@ -32,22 +32,21 @@ const ORDER = {
 const first = (turn: Turn, tasks: RawBuilder<unknown>) =>
   sql<number>`(
     SELECT job.seq FROM json_each(${tasks}) AS task JOIN job ON job.seq = (
-      SELECT seq FROM job WHERE status = 'pending' AND run_after = 0 AND task_type = task.key
+      SELECT seq FROM job WHERE status = 'pending' AND run_after = 0 AND task_type = task.value
       ORDER BY ${ORDER[turn]} LIMIT 1)
     ORDER BY ${ORDER[turn]} LIMIT 1)`;
 
-/** `models`: JSON, the name of the model by task. */
+/** `tasks`: JSON, an array of task types. */
 const begin = (turn: Turn) =>
-  prepared<{ models: string; now: number; queuedUntil: number }>()(
-    (db, { models, now, queuedUntil }) =>
+  prepared<{ tasks: string; now: number; queuedUntil: number }>()(
+    (db, { tasks, now, queuedUntil }) =>
       db.updateTable("job").set((e) => ({
         status: "processing",
         started_at: now,
         attempt: e("attempt", "+", 1),
-        model_name: sql<string>`${models} ->> task_type`,
         error_code: null,
         error_message: null,
-      })).where("seq", "=", first(turn, models)).where("queued_at", "<=", queuedUntil)
+      })).where("seq", "=", first(turn, tasks)).where("queued_at", "<=", queuedUntil)
         .returningAll(),
   );
 const BEGIN = { priority: begin("priority"), longest_wait: begin("longest_wait") };
@@ -74,18 +73,16 @@ export class QueueRepository {
   /**
    * Begins a job of one of these tasks.
    *
-   * @param models by task; the job is for that model from then on
    * @param turn `longest_wait`: only one that has waited longer than `maxWait`
    */
   async claim(
-    models: ReadonlyMap<TaskType, { name: string }>,
+    tasks: readonly TaskType[],
     turn: Turn,
     now: number,
     maxWait: number,
   ): Promise<JobRow | undefined> {
-    const names = Array.from(models, ([task, { name }]) => [task, name]);
     const [job] = await BEGIN[turn](this.#db, {
-      models: JSON.stringify(Object.fromEntries(names)),
+      tasks: JSON.stringify(tasks),
       now,
       queuedUntil: turn === "longest_wait" ? now - maxWait : Number.MAX_SAFE_INTEGER,
     });

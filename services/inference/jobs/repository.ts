@@ -42,10 +42,10 @@ type NewJob = Pick<
   | "priority"
   | "force"
   | "options"
-  | "model_name"
   | "created_at"
 >;
-type Asked = Pick<JobRow, "media_store_id" | "task_type" | "options" | "model_name">;
+/** What is wanted to be known, whichever job is to find it out. */
+type Asked = Pick<JobRow, "media_store_id" | "task_type" | "options" | "space">;
 
 const insert = prepared<NewJob>()((db, job) =>
   db.insertInto("job").values({
@@ -55,7 +55,6 @@ const insert = prepared<NewJob>()((db, job) =>
     priority: job.priority,
     force: job.force,
     options: job.options,
-    model_name: job.model_name,
     created_at: job.created_at,
     queued_at: job.created_at,
     status: "pending",
@@ -69,20 +68,56 @@ const find = prepared<{ job_id: string }>()((db, { job_id }) =>
   db.selectFrom("job").selectAll().where("job_id", "=", job_id)
 );
 
-const findCurrent = prepared<Asked>()((db, asked) =>
+const findSame = prepared<Asked & { sha256: string | null }>()((db, asked) =>
   db.selectFrom("job").selectAll()
     .where("media_store_id", "=", asked.media_store_id)
     .where("task_type", "=", asked.task_type).where("options", "=", asked.options)
-    .where("model_name", "is", asked.model_name)
-    .where("status", "not in", sql<JobStatus>`('error', 'cancelled')`)
+    .where((e) =>
+      e.or([
+        e("status", "in", sql<JobStatus>`('pending', 'processing')`),
+        e.and([
+          e("status", "in", sql<JobStatus>`('completed', 'sync_failed')`),
+          e("space", "=", asked.space),
+          sql<boolean>`sha256 = ifnull(${asked.sha256}, sha256)`,
+        ]),
+      ])
+    )
+    .orderBy(sql`status = 'pending'`, "desc").orderBy(sql`status = 'processing'`)
     .orderBy("seq", "desc").limit(sql.lit(1))
 );
 
+/** What a job has to show for itself when it is completed. */
+interface Completion {
+  completed_at: number;
+  event_id: string;
+  timings_ms: Timings;
+  model: ModelUsed;
+  space: string;
+  sha256: string;
+  result: JobResult;
+}
+
 const complete = prepared<
-  { seq: number; completed_at: number; timings_ms: string; model: string; result: string }
->()((db, { seq, completed_at, timings_ms, model, result }) =>
-  db.updateTable("job").set({ status: "completed", completed_at, timings_ms, model, result })
-    .where("seq", "=", seq).where("status", "=", sql.lit("processing")).returningAll()
+  Omit<Completion, "timings_ms" | "model" | "result"> & {
+    seq: number;
+    /** JSON. */
+    timings_ms: string;
+    model: string;
+    result: string;
+  }
+>()((db, { seq, completed_at, event_id, timings_ms, model, space, sha256, result }) =>
+  db.updateTable("job").set({
+    status: "completed",
+    completed_at,
+    event_id,
+    timings_ms,
+    model,
+    space,
+    sha256,
+    result,
+    expected_sha256: null,
+  }).where("seq", "=", seq).where("status", "=", sql.lit("processing"))
+    .where(sql<boolean>`ifnull(expected_sha256, ${sha256}) = ${sha256}`).returningAll()
 );
 
 /** On a database or inside a transaction. */
@@ -102,9 +137,29 @@ export class JobRepository {
     return (await find(this.#db, { job_id }))[0];
   }
 
-  /** The newest job that asks the same of the same model, and has a result or may still have one. */
-  async findCurrent(asked: Asked): Promise<JobRow | undefined> {
-    return (await findCurrent(this.#db, asked))[0];
+  /**
+   * A job that asks the same: best one that waits, else the newest with a result, else one that is
+   * worked on.
+   *
+   * @param sha256 results are of these bytes; null: of any
+   */
+  async findSame(asked: Asked, sha256: string | null): Promise<JobRow | undefined> {
+    return (await findSame(this.#db, { ...asked, sha256 }))[0];
+  }
+
+  async raisePriority(seq: number, priority: number): Promise<JobRow | undefined> {
+    return await this.#db.updateTable("job").set((e) => ({
+      priority,
+      submitted_priority: e.fn.coalesce("submitted_priority", "priority"),
+    })).where("seq", "=", seq)
+      .where("status", "=", sql.lit("pending")).where("priority", "<", priority)
+      .returningAll().executeTakeFirst();
+  }
+
+  /** Has a job that is worked on looked at again, unless it looks at these bytes. */
+  async expectBytes(seq: number, sha256: string): Promise<void> {
+    await this.#db.updateTable("job").set({ expected_sha256: sha256 }).where("seq", "=", seq)
+      .where("status", "=", sql.lit("processing")).execute();
   }
 
   /** A page of jobs, newest first, and how many there are in all. */
@@ -125,18 +180,17 @@ export class JobRepository {
     return { jobs, total };
   }
 
-  /** Ends a job that is being worked on; undefined where it no longer is (cancelled, say). */
-  async complete(
-    seq: number,
-    end: { completed_at: number; timings_ms: Timings; model: ModelUsed; result: JobResult },
-  ): Promise<JobRow | undefined> {
-    const { completed_at, timings_ms, model, result } = end;
+  /**
+   * Ends a job that is being worked on; undefined where it no longer is (cancelled, say), or is
+   * expected to have looked at other bytes.
+   */
+  async complete(seq: number, end: Completion): Promise<JobRow | undefined> {
     const [row] = await complete(this.#db, {
+      ...end,
       seq,
-      completed_at,
-      timings_ms: JSON.stringify(timings_ms),
-      model: JSON.stringify(model),
-      result: JSON.stringify(result),
+      timings_ms: JSON.stringify(end.timings_ms),
+      model: JSON.stringify(end.model),
+      result: JSON.stringify(end.result),
     });
     return row;
   }
@@ -146,15 +200,18 @@ export class JobRepository {
     seq: number,
     from: "pending" | "processing",
     status: "error" | "cancelled",
-    why: { code: ProblemCode; detail: string },
-    now: number,
+    { code, detail, sha256 = null }: { code: ProblemCode; detail: string; sha256?: string | null },
+    { completed_at, event_id }: Pick<Completion, "completed_at" | "event_id">,
   ): Promise<JobRow | undefined> {
     return await this.#db.updateTable("job").set({
       status,
-      completed_at: now,
+      completed_at,
+      event_id,
       run_after: 0,
-      error_code: why.code,
-      error_message: why.detail,
+      error_code: code,
+      error_message: detail,
+      sha256,
+      expected_sha256: null,
     }).where("seq", "=", seq).where("status", "=", sql.lit(from)).returningAll().executeTakeFirst();
   }
 
@@ -163,7 +220,12 @@ export class JobRepository {
     seq: number,
     set: Pick<JobRow, "run_after" | "attempt" | "workers_lost" | "error_code" | "error_message">,
   ): Promise<JobRow | undefined> {
-    return await this.#db.updateTable("job").set({ status: "pending", started_at: null, ...set })
+    return await this.#db.updateTable("job").set({
+      status: "pending",
+      started_at: null,
+      expected_sha256: null,
+      ...set,
+    })
       .where("seq", "=", seq).where("status", "=", sql.lit("processing"))
       .returningAll().executeTakeFirst();
   }
@@ -175,6 +237,8 @@ export class JobRepository {
       queued_at: now,
       started_at: null,
       completed_at: null,
+      event_id: null,
+      sha256: null,
       attempt: 0,
       workers_lost: 0,
       error_code: null,
@@ -223,17 +287,18 @@ export class JobRepository {
 
   /** Keeps an entity's vector, in place of an older one. */
   async storeEmbedding(
-    entityId: number,
-    jobId: string,
+    { media_store_id, job_id, sha256, space }: JobRow,
     modelSha256: string,
     embedding: readonly number[],
   ): Promise<void> {
     const point = {
-      job_id: jobId,
+      job_id,
       model_sha256: modelSha256,
+      sha256,
+      space,
       vector: new Uint8Array(new Float32Array(embedding).buffer),
     };
-    await this.#db.insertInto("image_embedding").values({ point_id: entityId, ...point })
+    await this.#db.insertInto("image_embedding").values({ point_id: media_store_id, ...point })
       .onConflict((conflict) => conflict.column("point_id").doUpdateSet(point)).execute();
   }
 }

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { type Job, type JobRequest, Problem, type TaskType } from "@fovea/contract";
+import { hasEnded, type Job, type JobRequest, Problem, type TaskType } from "@fovea/contract";
 import type { Kysely } from "kysely";
 import type { ServedModels } from "../tasks/served_models.ts";
 import type { Admission } from "./admission.ts";
 import { MAX_ATTEMPTS } from "./attempts.ts";
 import { type JobFilter, JobRepository } from "./repository.ts";
-import type { Steps } from "./steps.ts";
+import type { Step, Steps } from "./steps.ts";
 import type { JobRow, Tables } from "../database/tables.ts";
 
 export const DEFAULT_PRIORITY = 5;
@@ -21,6 +21,8 @@ export interface JobServiceOptions {
   admission: Admission;
   now: () => number;
   newId: () => string;
+  /** The digest of an entity's bytes as they are now; null where media_store can't say. */
+  digestOf: (entityId: number) => Promise<string | null>;
   /** Told that a job was cancelled while a worker is busy with it. */
   onCancelled: (seq: number) => void;
 }
@@ -35,14 +37,19 @@ export class JobService {
   }
 
   /**
-   * Takes a job into the queue.
+   * Takes a job into the queue, unless there is one that answers the same question. [note: same
+   * question] One that waits does: it will look at the bytes that the entity has by then. One with a
+   * result does where media_store says that the entity still has the bytes that were looked at, and
+   * the result is in the space that a new one would be in. One that is worked on does too, and is
+   * begun once more if it turns out to have looked at older bytes. Where media_store can't say what
+   * the bytes are, only one that waits does: a new job waits until media_store is back anyhow.
    *
-   * @returns the job, new or, where the same was asked before under the same id, as it is by now
-   * @throws {Problem} `job_exists`, `job_id_taken`, `model_unavailable`, `queue_full`
+   * @returns the job, new or as it is by now; the end of one that has ended is told of once more
+   * @throws {Problem} `job_id_taken`, `model_unavailable`, `queue_full`
    */
   async submit(task: TaskType, request: JobRequest): Promise<{ job: Job; isNew: boolean }> {
-    const { steps, models, admission, now, newId } = this.#options;
-    const wanted = {
+    const { steps, digestOf, newId } = this.#options;
+    const wanted: Wanted = {
       job_id: request.job_id?.toLowerCase() ?? newId(),
       task_type: task,
       media_store_id: request.media_store_id,
@@ -54,19 +61,47 @@ export class JobService {
         min_confidence: request.min_confidence,
       }),
     };
-    return await steps.run(async ({ jobs, transaction, tell }) => {
-      const same = request.job_id === undefined ? undefined : await jobs.find(wanted.job_id);
-      if (same !== undefined) return { job: asSubmitted(same, wanted), isNew: false };
-      const asked = { ...wanted, model_name: models.wanted(task)?.name ?? null };
-      if (request.force !== true) {
-        const existing = await jobs.findCurrent(asked);
-        if (existing !== undefined) throw alreadyThere(existing);
+    const answer = await steps.run((step) => this.#answer(step, wanted));
+    if (answer !== undefined) return answer;
+    const digest = await digestOf(request.media_store_id);
+    return (await steps.run((step) => this.#answer(step, wanted, digest)))!;
+  }
+
+  /**
+   * @param digest of the entity's bytes, null where nobody knows
+   * @returns undefined where it depends on the digest, which is not given
+   */
+  async #answer(
+    step: Step,
+    wanted: Wanted,
+    digest?: string | null,
+  ): Promise<{ job: Job; isNew: boolean } | undefined> {
+    const { models, admission, now } = this.#options;
+    const { jobs, transaction, tell, tellEndAgain } = step;
+    const sameId = await jobs.find(wanted.job_id);
+    if (sameId !== undefined) {
+      refuseOther(sameId, wanted);
+      if (hasEnded(sameId.status)) tellEndAgain(sameId);
+      return { job: shown(sameId), isNew: false };
+    }
+    const space = models.space(wanted.task_type);
+    if (!wanted.force) {
+      const same = await jobs.findSame({ ...wanted, space }, digest ?? null);
+      if (same?.status === "pending") {
+        const raised = await jobs.raisePriority(same.seq, wanted.priority);
+        return { job: shown(raised ?? same), isNew: false };
       }
-      await admission.admit(transaction);
-      const row = await jobs.insert({ ...asked, created_at: now() });
-      tell("job_created", row);
-      return { job: shown(row), isNew: true };
-    });
+      if (same !== undefined && digest === undefined) return undefined;
+      if (same !== undefined && digest) {
+        if (hasEnded(same.status)) tellEndAgain(same);
+        else await jobs.expectBytes(same.seq, digest);
+        return { job: shown(same), isNew: false };
+      }
+    }
+    await admission.admit(transaction);
+    const row = await jobs.insert({ ...wanted, created_at: now() });
+    tell("job_created", row);
+    return { job: shown(row), isNew: true };
   }
 
   /** @throws {Problem} `job_not_found` */
@@ -106,14 +141,15 @@ export class JobService {
    * @throws {Problem} `job_not_found`
    */
   async remove(jobId: string): Promise<void> {
-    const { steps, now, onCancelled } = this.#options;
+    const { steps, now, newId, onCancelled } = this.#options;
     const removed = await steps.run(async ({ jobs, tell }) => {
       const job = await this.#find(jobs, jobId);
       const { seq, status } = job;
       if (status !== "pending" && status !== "processing") await jobs.remove(job.job_id);
       else {
         const why = { code: "cancelled", detail: "job was cancelled by a client" } as const;
-        tell("job_cancelled", (await jobs.end(seq, status, "cancelled", why, now()))!);
+        const end = { completed_at: now(), event_id: newId() };
+        tell("job_cancelled", (await jobs.end(seq, status, "cancelled", why, end))!);
       }
       return job;
     });
@@ -129,26 +165,21 @@ export class JobService {
 
 const WANTED = ["task_type", "media_store_id", "priority", "force", "options"] as const;
 
-function asSubmitted(job: JobRow, wanted: Pick<JobRow, typeof WANTED[number]>): Job {
+/** What is to be found out, and under which id. */
+type Wanted = Pick<JobRow, "job_id" | typeof WANTED[number]>;
+
+/** @throws {Problem} `job_id_taken` where another job has the id */
+function refuseOther(job: JobRow, wanted: Wanted): void {
+  const submitted = { ...job, priority: job.submitted_priority ?? job.priority };
   for (const member of WANTED) {
-    if (job[member] === wanted[member]) continue;
+    if (submitted[member] === wanted[member]) continue;
     throw new Problem(
       "job_id_taken",
-      `job ${job.job_id} is there with ${member} ${job[member]}, not ${
+      `job ${job.job_id} is there with ${member} ${submitted[member]}, not ${
         wanted[member]
       }: choose another job_id`,
     );
   }
-  return shown(job);
-}
-
-function alreadyThere(job: JobRow): Problem {
-  return new Problem(
-    "job_exists",
-    `entity ${job.media_store_id} has a ${job.task_type} job with this model: ` +
-      `see job ${job.job_id}, or send "force": true for another`,
-    { job_id: job.job_id, job_status: job.status },
-  );
 }
 
 function notFailed(job: JobRow): Problem {
@@ -176,6 +207,7 @@ function shown(row: JobRow): Job {
     error_code: row.error_code,
     timings_ms: parsed(row.timings_ms),
     model: parsed(row.model),
+    sha256: row.sha256,
     result: parsed(row.result),
   };
 }

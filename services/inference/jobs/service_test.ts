@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { done, failed, openJobs, refusal } from "../testing/open_jobs.ts";
+import { BYTES, done, failed, openJobs, refusal } from "../testing/open_jobs.ts";
 
 Deno.test("the same job_id with the same body is the same job, with another body it is refused", async () => {
   await using opened = await openJobs();
@@ -17,13 +17,12 @@ Deno.test("the same job_id with the same body is the same job, with another body
   assert.equal((await opened.events()).length, 1);
 });
 
-Deno.test("a job that is there already is named, unless another one is forced", async () => {
+Deno.test("who asks the same again has the same job, unless another one is forced", async () => {
   await using opened = await openJobs();
   const { jobs } = opened;
   const { job } = await jobs.submit("face_detection", { media_store_id: 1 });
-  const problem = await refusal(jobs.submit("face_detection", { media_store_id: 1 }));
-  assert.equal(problem.code, "job_exists");
-  assert.deepEqual(problem.members, { job_id: job.job_id, job_status: "pending" });
+  const same = await jobs.submit("face_detection", { media_store_id: 1 });
+  assert.deepEqual(same, { job, isNew: false });
   const forced = await jobs.submit("face_detection", { media_store_id: 1, force: true });
   assert.notEqual(forced.job.job_id, job.job_id);
   const other = await jobs.submit("image_embedding", { media_store_id: 1 });
@@ -31,7 +30,108 @@ Deno.test("a job that is there already is named, unless another one is forced", 
   const asked = { media_store_id: 1, max_faces: 3, min_confidence: 0.9 };
   assert.equal((await jobs.submit("face_detection", asked)).isNew, true);
   const again = { min_confidence: 0.9, max_faces: 3, media_store_id: 1 };
-  assert.equal((await refusal(jobs.submit("face_detection", again))).code, "job_exists");
+  assert.equal((await jobs.submit("face_detection", again)).isNew, false);
+});
+
+Deno.test("who asks the same with a higher priority raises that of the job that waits", async () => {
+  await using opened = await openJobs();
+  const { jobs } = opened;
+  const request = { media_store_id: 1, job_id: crypto.randomUUID() };
+  await jobs.submit("face_detection", request);
+  await jobs.submit("face_detection", { media_store_id: 2, priority: 7 });
+  const ask = async (priority: number) =>
+    (await jobs.submit("face_detection", { media_store_id: 1, priority })).job.priority;
+  assert.deepEqual([await ask(4), await ask(8), await ask(6)], [5, 8, 8]);
+  // Sent again as it was, it is the same body.
+  assert.equal((await jobs.submit("face_detection", request)).isNew, false);
+  assert.equal((await opened.begin()).media_store_id, 1);
+});
+
+const NEW_BYTES = "b".repeat(64);
+
+Deno.test("a result answers for the bytes that were looked at, and for no others", async () => {
+  await using opened = await openJobs();
+  const { jobs, digests } = opened;
+  const submit = () => jobs.submit("face_detection", { media_store_id: 1 });
+  const first = (await submit()).job;
+  assert.equal(first.sha256, null);
+  await opened.settle(await opened.begin(), done);
+  const same = await submit();
+  assert.deepEqual([same.isNew, same.job.job_id, same.job.sha256], [false, first.job_id, BYTES]);
+
+  digests.set(1, NEW_BYTES);
+  const second = await submit();
+  assert.equal(second.isNew, true);
+  await opened.settle(await opened.begin(), { ...done, sha256: NEW_BYTES });
+  assert.equal((await submit()).job.job_id, second.job.job_id);
+  digests.set(1, BYTES);
+  assert.equal((await submit()).job.job_id, first.job_id);
+  digests.set(1, null);
+  assert.equal((await submit()).isNew, true, "taken though nobody knows what the bytes are");
+});
+
+Deno.test("a result of another space, or of bytes that nobody noted, answers nothing", async () => {
+  await using opened = await openJobs();
+  const { jobs, db } = opened;
+  for (
+    const [media_store_id, unlike] of [[1, { space: "older 1 fp32" }], [2, {
+      sha256: null,
+    }]] as const
+  ) {
+    const { job } = await jobs.submit("face_detection", { media_store_id });
+    await opened.settle(await opened.begin(), done);
+    await db.updateTable("job").set(unlike).where("job_id", "=", job.job_id).execute();
+    assert.equal((await jobs.submit("face_detection", { media_store_id })).isNew, true);
+    await opened.settle(await opened.begin(), done);
+    assert.equal((await jobs.submit("face_detection", { media_store_id })).isNew, false);
+  }
+});
+
+Deno.test("a job that was asked for again while it looked at bytes that are gone looks once more", async () => {
+  await using opened = await openJobs();
+  const { jobs, digests } = opened;
+  const submit = () => jobs.submit("face_detection", { media_store_id: 1 });
+  for (const outdated of [done, { ...failed("image_unreadable"), sha256: BYTES }]) {
+    digests.set(1, BYTES);
+    const { job } = await jobs.submit("face_detection", { media_store_id: 1, force: true });
+    const begun = await opened.begin();
+    digests.set(1, NEW_BYTES);
+    const same = await submit();
+    assert.deepEqual([same.isNew, same.job.job_id], [false, job.job_id]);
+    await opened.settle(begun, outdated);
+    assert.equal((await jobs.get(job.job_id)).status, "pending");
+    const again = await opened.begin();
+    assert.equal(again.attempt, 1);
+    // Whatever it finds now is at least as new as the wish.
+    await opened.settle(again, { ...done, sha256: "c".repeat(64) });
+    assert.deepEqual((await jobs.get(job.job_id)).sha256, "c".repeat(64));
+  }
+});
+
+Deno.test("the end of a job is told again to who asks the same, with the same event_id", async () => {
+  await using opened = await openJobs();
+  const { jobs, db, clock } = opened;
+  const request = { media_store_id: 1, job_id: crypto.randomUUID() };
+  await jobs.submit("face_detection", request);
+  await opened.settle(await opened.begin(), done);
+  const topic = `inference/job/${request.job_id}/completed`;
+  const told = () => db.selectFrom("outbox").selectAll().where("topic", "=", topic).execute();
+  const [first] = await told();
+  await db.updateTable("instance").set({ sent_through: first!.seq }).execute();
+  // An end stays an end, though media_store has not taken the result yet.
+  await db.updateTable("job").set({ status: "sync_failed", error_code: "media_store_error" })
+    .execute();
+  for (const same of [{ media_store_id: 1 }, request]) {
+    clock.now += 1000;
+    assert.equal((await jobs.submit("face_detection", same)).isNew, false);
+    const last = (await told()).at(-1)!;
+    assert.deepEqual(
+      [last.payload, last.retain, last.kept_from],
+      [first!.payload, 1, clock.now],
+    );
+  }
+  assert.equal((await told()).some(({ seq }) => seq === first!.seq), false);
+  assert.equal((await opened.events()).length, 3, "told to who did not ask");
 });
 
 Deno.test("a job that ended in error does not stand in the way of a new one", async () => {
@@ -131,8 +231,7 @@ Deno.test("a full queue takes no more jobs, but still knows those it has", async
   assert.equal(full.code, "queue_full");
   assert.deepEqual(full.members, { queue_depth: 2, queue_limit: 2, retry_after_s: 10 });
   assert.equal((await jobs.submit("face_detection", request)).isNew, false);
-  const there = await refusal(jobs.submit("face_detection", { media_store_id: 2 }));
-  assert.equal(there.code, "job_exists");
+  assert.equal((await jobs.submit("face_detection", { media_store_id: 2 })).isNew, false);
 
   await opened.reopen();
   const still = await refusal(opened.jobs.submit("face_detection", { media_store_id: 3 }));
@@ -159,10 +258,10 @@ Deno.test("of jobs that come together each has its own answer", async () => {
   await using opened = await openJobs(3);
   const submit = (id: number) =>
     opened.jobs.submit("face_detection", { media_store_id: id }).then(
-      () => "taken",
+      ({ isNew }) => isNew ? "taken" : "there",
       ({ code }) => code,
     );
   const answers = await Promise.all([1, 2, 2, 3, 4, 1].map(submit));
-  assert.deepEqual(answers, ["taken", "taken", "job_exists", "taken", "queue_full", "job_exists"]);
+  assert.deepEqual(answers, ["taken", "taken", "there", "taken", "queue_full", "there"]);
   assert.equal((await opened.events()).length, 3);
 });

@@ -9,8 +9,8 @@
 import { type JobEventName, Problem } from "@fovea/contract";
 import type { Kysely, Transaction } from "kysely";
 import { setImmediate } from "node:timers";
-import { messagesOf } from "../events/job_events.ts";
-import { enqueue } from "../events/message_log.ts";
+import { endMessageOf, messagesOf } from "../events/job_events.ts";
+import { enqueue, enqueueAgain } from "../events/message_log.ts";
 import { JobRepository } from "./repository.ts";
 import type { JobRow, Tables } from "../database/tables.ts";
 
@@ -20,6 +20,8 @@ export interface Step {
   readonly transaction: Transaction<Tables>;
   /** Adds an event to the step. */
   tell(event: JobEventName, job: JobRow): void;
+  /** Has the end of a job told of once more to those who wait for it alone. */
+  tellEndAgain(job: JobRow): void;
 }
 
 /** A step may be run again from its beginning; a {@link Problem} it throws before it writes anything. */
@@ -116,6 +118,7 @@ export class Steps {
   async #write(steps: Waiting[], until = -Infinity): Promise<void> {
     const { db, now, newId, onChange } = this.#options;
     const told: ToldStep[] = [];
+    const toldAgain: JobRow[] = [];
     let settled: (() => void)[];
     try {
       settled = await db.transaction().execute(async (transaction) => {
@@ -124,6 +127,7 @@ export class Steps {
           jobs: new JobRepository(transaction),
           transaction,
           tell: (event, job) => void told.push({ event, job }),
+          tellEndAgain: (job) => void toldAgain.push(job),
         };
         for (const waiting of steps) {
           const { work, resolve, reject, tellEarly } = waiting;
@@ -141,9 +145,12 @@ export class Steps {
           steps.push(...this.#waiting.splice(0, MOST_TOGETHER - steps.length));
         }
         if (told.length > 0) {
-          const messages = told.flatMap(({ event, job }) => messagesOf(event, job, newId(), now()));
+          const messages = told.flatMap(({ event, job }) =>
+            messagesOf(event, job, job.event_id ?? newId(), now())
+          );
           await enqueue(transaction, messages);
         }
+        await enqueueAgain(transaction, toldAgain.map((job) => endMessageOf(job, now())));
         return done;
       });
     } catch (error) {
@@ -155,7 +162,7 @@ export class Steps {
       return;
     }
     for (const settle of settled) settle();
-    if (told.length > 0) onChange(told);
+    if (told.length + toldAgain.length > 0) onChange(told);
   }
 }
 

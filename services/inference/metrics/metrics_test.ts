@@ -26,7 +26,7 @@ Deno.test("every step of a job counts, with its outcome and what its stages took
   const times = { fetch: 10, decode: 20, infer: 30 };
   const result = { faces: [], face_count: 0, image_width: 8, image_height: 8 };
   const failed = (code: "worker_lost" | "image_unreadable") =>
-    ({ ok: false, code, detail: "no", times }) as const;
+    ({ ok: false, sha256: null, code, detail: "no", times }) as const;
   const submit = async (id: number) =>
     (await jobs.submit("face_detection", { media_store_id: id })).job.job_id;
 
@@ -35,7 +35,7 @@ Deno.test("every step of a job counts, with its outcome and what its stages took
   clock.now += 1000;
   await opened.settle(first, failed("worker_lost"));
   await opened.untilDue();
-  await opened.settle(await opened.begin(), { ok: true, result, times });
+  await opened.settle(await opened.begin(), { ok: true, sha256: "0".repeat(64), result, times });
   await submit(2);
   await opened.settle(await opened.begin(), failed("image_unreadable"));
   await jobs.remove(await submit(3));

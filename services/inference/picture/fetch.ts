@@ -14,19 +14,26 @@ export interface PictureSource extends MediaStore {
   patience?: number;
 }
 
+/** A picture's bytes and their digest, lower-case hex. */
+export interface PictureFile {
+  bytes: Uint8Array;
+  sha256: string;
+}
+
 /** Well under a job's deadline, which would cost the worker. */
 const PATIENCE = 30_000;
 
 /**
  * @param cancelled ends the call
  * @throws {Problem} `entity_not_found`, `entity_has_no_file`, `upload_too_large` for good;
- *   `media_store_unreachable` and `media_store_error` where a later try may do better
+ *   `media_store_unreachable` and `media_store_error` where a later try may do better, as where the
+ *   bytes are others than media_store says they are
  */
 export async function fetchPicture(
   source: PictureSource,
   entityId: number,
   cancelled?: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<PictureFile> {
   const patience = AbortSignal.timeout(source.patience ?? PATIENCE);
   const signal = cancelled === undefined ? patience : AbortSignal.any([patience, cancelled]);
   const response = await callMediaStore(source, `/entity/${entityId}/image`, { signal });
@@ -39,8 +46,9 @@ export async function fetchPicture(
         `is MEDIA_STORE_URL that of media_store?`,
     );
   }
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    return await readAtMost(response, source.maxBytes);
+    bytes = await readAtMost(response, source.maxBytes);
   } catch (error) {
     if (error instanceof RangeError) {
       throw new Problem(
@@ -53,6 +61,17 @@ export async function fetchPicture(
       `media_store broke off while sending entity ${entityId}: ${connectionFailure(error)}`,
     );
   }
+  const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  // media_store names the bytes by their digest; another server may have other tags.
+  const said = /^"([0-9a-f]{64})"$/.exec(response.headers.get("ETag") ?? "")?.[1];
+  if (said !== undefined && said !== sha256) {
+    throw new Problem(
+      "media_store_error",
+      `media_store sent other bytes of entity ${entityId} than it says: sha256 is ${sha256}, ` +
+        `expected ${said}`,
+    );
+  }
+  return { bytes, sha256 };
 }
 
 async function refusal(response: Response, entityId: number): Promise<Problem> {

@@ -73,7 +73,7 @@ Deno.test("a picture arrives byte for byte, asked for with the token", async () 
     token = request.headers.get("Authorization");
     return new Response(PICTURE);
   });
-  const bytes = await fetchPicture({ url, token: "t", maxBytes: 1000 }, 3);
+  const { bytes } = await fetchPicture({ url, token: "t", maxBytes: 1000 }, 3);
   assert.deepEqual(bytes, PICTURE);
   assert.equal(token, "Bearer t");
   await server.shutdown();
@@ -134,7 +134,7 @@ Deno.test("a body shorter than was announced is broken off", async () => {
 
 Deno.test("a body longer than was announced ends where it was announced to end", async () => {
   await using store = rawStandIn("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nlonger than that");
-  const bytes = await fetchPicture({ url: store.url, maxBytes: MAX_BYTES }, 3);
+  const { bytes } = await fetchPicture({ url: store.url, maxBytes: MAX_BYTES }, 3);
   assert.equal(new TextDecoder().decode(bytes), "longe");
 });
 

@@ -109,16 +109,14 @@ Deno.test("each wrong way to ask for a job has its own answer", async () => {
   assert.equal((await app.call("GET", "/job/")).body.pagination.total_items, 0);
 });
 
-Deno.test("a job that is there is answered with 409, its id and its status", async () => {
+Deno.test("the same asked again under another id is answered with 200, the job and where it is", async () => {
   await using app = await openApp();
   const { body: job } = await app.call("POST", "/job/face_detection", { media_store_id: 1 });
-  const { response, body } = await app.call("POST", "/job/face_detection", { media_store_id: 1 });
-  assert.equal(response.status, 409);
-  assert.deepEqual([body.code, body.job_id, body.job_status], [
-    "job_exists",
-    job.job_id,
-    "pending",
-  ]);
+  const request = { media_store_id: 1, job_id: crypto.randomUUID() };
+  const { response, body } = await app.call("POST", "/job/face_detection", request);
+  assert.equal(response.status, 200);
+  assert.deepEqual(body, job);
+  assert.equal(response.headers.get("Location"), `/job/${job.job_id}`);
 });
 
 Deno.test("what is not there is answered with 404", async () => {

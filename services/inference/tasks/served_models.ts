@@ -16,6 +16,7 @@ import {
 import { type ModelEntry, modelsFor } from "@fovea/models";
 import { ModelFetch } from "./model_fetch.ts";
 import { TASKS } from "./list.ts";
+import { spaceOf } from "./space.ts";
 import type { ModelFile } from "./task.ts";
 
 export interface ServedModelsOptions {
@@ -30,10 +31,13 @@ export interface ServedModelsOptions {
     candidates: readonly ModelEntry[],
     events: FetchEvents,
   ) => Promise<{ entry: ModelEntry; path: string }>;
-  /** Has the workers load it. @returns what it runs on @throws {Problem} `model_unavailable` */
-  load: (task: TaskType, model: ModelFile) => Promise<string>;
+  /** Has the workers load it. @throws {Problem} `model_unavailable` */
+  load: (task: TaskType, model: ModelFile) => Promise<Engine>;
   log: Logger;
 }
+
+/** What a model runs on. */
+export type Engine = Pick<ModelUsed, "backend" | "precision">;
 
 export interface FetchEvents {
   /** So many bytes of a model are there. */
@@ -50,8 +54,8 @@ interface Served {
   entry: ModelEntry | null;
   /** While its model is fetched. */
   fetch?: ModelFetch;
-  /** What it runs on, once it is ready. */
-  backend?: string;
+  /** Once it is ready. */
+  engine?: Engine;
   why?: Problem;
 }
 
@@ -104,9 +108,10 @@ export class ServedModels {
   async #load(task: TaskType, entry: ModelEntry, path: string): Promise<void> {
     const { load, log } = this.#options;
     this.#served[task] = { state: "preparing", entry };
-    const backend = await load(task, { name: entry.name, sha256: entry.sha256, path });
-    this.#served[task] = { state: "ready", entry, backend };
-    log.info({ task, model: entry.name, semantic: entry.semantic, backend }, announcement(entry));
+    const engine = await load(task, { name: entry.name, sha256: entry.sha256, path });
+    this.#served[task] = { state: "ready", entry, engine };
+    const { name: model, semantic } = entry;
+    log.info({ task, model, semantic, backend: engine.backend }, announcement(entry));
   }
 
   async #fetch(
@@ -135,38 +140,33 @@ export class ServedModels {
     });
   }
 
-  /** The model that a job taken now will be for; null where that is not known yet. @throws {Problem} `model_unavailable` */
-  wanted(task: TaskType): ModelEntry | null {
-    const { why, entry } = this.#served[task];
+  /**
+   * The space that results of a job taken now will be in; null where that is not known yet.
+   *
+   * @throws {Problem} `model_unavailable`
+   */
+  space(task: TaskType): string | null {
+    const { why, state } = this.#served[task];
     if (why !== undefined) throw why;
-    return entry;
+    return state === "ready" ? spaceOf(this.used(task)) : null;
   }
 
-  /** The models of the tasks whose jobs can be begun. */
-  loaded(): ReadonlyMap<TaskType, ModelEntry> {
-    const ready = TASK_TYPES.flatMap((task): [TaskType, ModelEntry][] => {
-      const { state, entry } = this.#served[task];
-      return state === "ready" && entry !== null ? [[task, entry]] : [];
-    });
-    return new Map(ready);
+  /** The tasks whose jobs can be begun. */
+  ready(): TaskType[] {
+    return TASK_TYPES.filter((task) => this.#served[task].state === "ready");
   }
 
   /** What results of a task name as their origin; its model must be loaded. */
   used(task: TaskType): ModelUsed {
-    const { entry, backend } = this.#served[task];
-    if (entry === null || backend === undefined) throw new Error(`no model is loaded for ${task}`);
+    const { entry, engine } = this.#served[task];
+    if (entry === null || engine === undefined) throw new Error(`no model is loaded for ${task}`);
     const { name, sha256 } = entry;
-    return {
-      name,
-      sha256,
-      backend,
-      preprocess: TASKS[task].preprocess,
-    };
+    return { name, sha256, ...engine, preprocess: TASKS[task].preprocess };
   }
 
   describe(): Info["tasks"] {
     return TASK_TYPES.map((task): TaskInfo => {
-      const { state, entry, backend, why, fetch } = this.#served[task];
+      const { state, entry, engine, why, fetch } = this.#served[task];
       return {
         task_type: task,
         state,
@@ -175,7 +175,7 @@ export class ServedModels {
           sha256: entry.sha256,
           semantic: entry.semantic,
           licence: entry.licence,
-          ...backend !== undefined && { backend },
+          ...engine !== undefined && { backend: engine.backend },
         },
         ...fetch?.describe(),
         ...why !== undefined && { detail: why.message },

@@ -18,6 +18,7 @@ const thread = self as unknown as {
 };
 
 const times = { fetch: 0, decode: 0, infer: 0 };
+const sha256 = "0".repeat(64);
 const result = { faces: [], face_count: 0, image_width: 8, image_height: 8 };
 const ended = (outcome: Outcome, growth = 0) =>
   thread.postMessage({ kind: "ended", outcome, growth });
@@ -34,7 +35,7 @@ thread.onmessage = ({ data: order }) => {
       }
       return thread.postMessage({ kind: "loaded" });
     case "cancel":
-      return ended({ ok: false, code: "cancelled", detail: "stopped", times });
+      return ended({ ok: false, sha256: null, code: "cancelled", detail: "stopped", times });
     case "canary": {
       if (last === 7) return;
       const answer = last === 6 ? result : KNOWN_ANSWERS[order.task];
@@ -44,7 +45,7 @@ thread.onmessage = ({ data: order }) => {
   last = order.job.entityId;
   while (last === 2);
   if (last === 3) throw new Error("out of luck");
-  const done = () => ended({ ok: true, result, times }, last === 4 ? MAX_GROWTH + 1 : 0);
+  const done = () => ended({ ok: true, sha256, result, times }, last === 4 ? MAX_GROWTH + 1 : 0);
   if (last === 8) setTimeout(done, 500);
   else if (last !== 5) done();
   if (last === 9) setTimeout(() => assert.fail("out of luck"), 50);

@@ -22,6 +22,8 @@ export interface OpenJobs extends AsyncDisposable {
   /** Of the database. */
   readonly path: string;
   models: ServedModels;
+  /** Digests of entities' bytes, as media_store tells of them; null: it is away. Default: {@link BYTES}. */
+  digests: Map<number, string | null>;
   readonly jobs: JobService;
   readonly attempts: Attempts;
   readonly administration: Administration;
@@ -42,14 +44,24 @@ export interface OpenJobs extends AsyncDisposable {
 
 const times = { fetch: 1, decode: 2, infer: 3 };
 
+/** What `done` looked at. */
+export const BYTES = "a".repeat(64);
+
 /** A job done, on a picture without faces. */
 export const done: Outcome & { ok: true } = {
   ok: true,
+  sha256: BYTES,
   result: { faces: [], face_count: 0, image_width: 8, image_height: 8 },
   times,
 };
 
-export const failed = (code: ProblemCode): Outcome => ({ ok: false, code, detail: "so", times });
+export const failed = (code: ProblemCode): Outcome => ({
+  ok: false,
+  sha256: null,
+  code,
+  detail: "so",
+  times,
+});
 
 /** The problem for which something was refused. */
 export async function refusal(work: Promise<unknown>): Promise<Problem> {
@@ -77,7 +89,7 @@ export async function openJobs(
   const models = new ServedModels({
     choices: { face_detection: "ultraface-rfb-320", image_embedding: "fixture" },
     fetchFirst: ([entry]) => Promise.resolve({ entry: entry!, path: "never opened" }),
-    load: () => Promise.resolve("nothing"),
+    load: () => Promise.resolve({ backend: "nothing", precision: "fp32" }),
     log: silent,
   });
   await models.prepare("face_detection");
@@ -90,6 +102,10 @@ export async function openJobs(
       db,
       models,
       limit,
+      digestOf: (entityId) => {
+        const digest = digests.get(entityId);
+        return Promise.resolve(digest === undefined ? BYTES : digest);
+      },
       onChange,
       onCompleted: () => {},
       onCancelled: (seq) => void cancelled.push(seq),
@@ -98,6 +114,7 @@ export async function openJobs(
       random: () => 1,
     });
   const cancelled: number[] = [];
+  const digests = new Map<number, string | null>();
   let queue = assemble();
   const owned = cleanup.move();
   return {
@@ -117,6 +134,7 @@ export async function openJobs(
     models,
     clock,
     cancelled,
+    digests,
     begin: async () => {
       const { result: [job], written } = await queue.attempts.begin(1);
       await written;

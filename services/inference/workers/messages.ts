@@ -44,9 +44,10 @@ export interface StageTimes {
   infer: number;
 }
 
+/** `sha256` is of the bytes that were looked at, lower-case hex; null where there were none. */
 export type Outcome =
-  | { ok: true; result: JobResult; times: StageTimes }
-  | { ok: false; code: ProblemCode; detail: string; times: StageTimes };
+  | { ok: true; sha256: string; result: JobResult; times: StageTimes }
+  | { ok: false; sha256: string | null; code: ProblemCode; detail: string; times: StageTimes };
 
 /** Each order is answered by one report, in order. */
 export type Report =

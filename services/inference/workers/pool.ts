@@ -10,6 +10,7 @@ import type { Logger } from "@fovea/process/log";
 import { type JobResult, Problem, type TaskType } from "@fovea/contract";
 import { BACKEND_NAMES } from "../tasks/backend.ts";
 import { TASKS } from "../tasks/list.ts";
+import type { Engine } from "../tasks/served_models.ts";
 import { type LentTower, type SharedTowers, towerBackend } from "../tasks/shared_towers.ts";
 import type { ModelFile } from "../tasks/task.ts";
 import { faultOf } from "./canary.ts";
@@ -74,7 +75,7 @@ export class WorkerPool {
   readonly #models = new Map<TaskType, ModelFile>();
   /** The first worker's answers to the canary, by task. */
   readonly #answers = new Map<TaskType, JobResult>();
-  readonly #backends = new Map<TaskType, string>();
+  readonly #engines = new Map<TaskType, Engine>();
   readonly #unfit = new Map<number, string>();
   readonly #waiting = new WaitingJobs<Member, Outcome>();
   readonly #restarts = Object.fromEntries(END_REASONS.map((reason) => [reason, 0])) as Record<
@@ -123,10 +124,9 @@ export class WorkerPool {
    * Has every worker load a model, run it until it is warm and give the known answer to the canary;
    * later workers will too.
    *
-   * @returns what it runs on, as results name it
    * @throws {Problem} `model_unavailable` where it can't be loaded, or gives a wrong answer
    */
-  async load(task: TaskType, model: ModelFile): Promise<string> {
+  async load(task: TaskType, model: ModelFile): Promise<Engine> {
     if (this.#members.size === 0) this.#employ();
     // Noted first: a worker that comes up meanwhile is to load it too.
     this.#models.set(task, model);
@@ -139,7 +139,7 @@ export class WorkerPool {
     } finally {
       this.#announceFree();
     }
-    return this.#backends.get(task)!;
+    return this.#engines.get(task)!;
   }
 
   /**
@@ -318,7 +318,12 @@ export class WorkerPool {
   async #lend(member: Member, task: TaskType, model: ModelFile): Promise<LentTower | null> {
     const { settings: { backend }, towers } = this.#options;
     const tower = TASKS[task].hasTower ? await towers?.lend(model) : null;
-    this.#backends.set(task, tower ? towerBackend(tower.weights) : BACKEND_NAMES[backend]);
+    this.#engines.set(
+      task,
+      tower
+        ? { backend: towerBackend(tower.weights), precision: tower.weights.precision }
+        : { backend: BACKEND_NAMES[backend], precision: "fp32" },
+    );
     if (!tower) return null;
     if (this.#members.has(member)) member.towers.push(tower);
     else await towers!.giveBack(tower);
@@ -386,7 +391,7 @@ export class WorkerPool {
 
 function notDone(why: unknown): Outcome {
   if (!(why instanceof Problem)) throw why;
-  return { ok: false, code: why.code, detail: why.message, times: NO_TIMES };
+  return { ok: false, sha256: null, code: why.code, detail: why.message, times: NO_TIMES };
 }
 
 function serviceIsEnding(): Problem {

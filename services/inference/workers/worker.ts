@@ -88,6 +88,7 @@ async function showCanary(type: TaskType): Promise<Report> {
 
 async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcome> {
   const times: StageTimes = { fetch: 0, decode: 0, infer: 0 };
+  let sha256: string | null = null;
   running = new AbortController();
   const { signal } = running;
   const timed = async <T>(stage: keyof StageTimes, work: () => Promise<T>): Promise<T> => {
@@ -107,23 +108,29 @@ async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcom
       throw new Error(`no model loaded for ${type}`);
     }
     const { source, maxPixels, shrinkWhileDecoding } = settings;
-    const bytes = await timed("fetch", () => fetchPicture(source, entityId, signal));
+    const file = await timed("fetch", () => fetchPicture(source, entityId, signal));
+    sha256 = file.sha256;
     signal.throwIfAborted();
     const infer = await timed("decode", async () => {
-      using picture = await decode(bytes, maxPixels, shrinkWhileDecoding ? task.enough : undefined);
+      using picture = await decode(
+        file.bytes,
+        maxPixels,
+        shrinkWhileDecoding ? task.enough : undefined,
+      );
       return task.prepare(picture, entityId, options);
     });
     // What was said while it was decoded is heard only now.
     await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
-    return { ok: true, result: await timed("infer", infer), times };
+    return { ok: true, sha256, result: await timed("infer", infer), times };
   } catch (error) {
     if (error instanceof Problem) {
-      return { ok: false, code: error.code, detail: error.message, times };
+      return { ok: false, sha256, code: error.code, detail: error.message, times };
     }
     console.error(error);
     return {
       ok: false,
+      sha256,
       code: "internal_error",
       detail: `${type} failed on entity ${entityId}: the service's log says why`,
       times,

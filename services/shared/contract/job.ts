@@ -35,7 +35,7 @@ export interface JobRequest extends TaskOptions {
   priority?: number | undefined;
   /** A UUID of the client's choice: sent again with the same body, it is the same job. */
   job_id?: string | undefined;
-  /** A new job even where one for the same entity, task and model is there. */
+  /** A new job even where one for the same bytes, options, model and preprocessing is there. */
   force?: boolean | undefined;
 }
 
@@ -56,6 +56,8 @@ export interface ModelUsed {
   backend: string;
   /** Grows whenever preparing the picture, or reading the output, could give other numbers. */
   preprocess: number;
+  /** Not told of by results that were computed before it was. */
+  precision?: "fp32" | "int8";
 }
 
 export interface EmbeddingResult {
@@ -117,5 +119,7 @@ export interface Job {
   error_code: ProblemCode | null;
   timings_ms: Timings | null;
   model: ModelUsed | null;
+  /** Of the bytes that were looked at, lower-case hex; null before. */
+  sha256: string | null;
   result: JobResult | null;
 }
