@@ -1,7 +1,8 @@
 import type { Item } from "@fovea/contract";
 import { runServiceToEnd, type ServiceProcess, startService } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { ascii, craftPng } from "./testing/crafted_picture.ts";
+import { craftPng } from "./testing/crafted_picture.ts";
+import { makePicture } from "./testing/made_pictures.ts";
 import { filesIn, form, problemOf } from "./testing/test_app.ts";
 
 async function add(service: ServiceProcess, bytes: Uint8Array<ArrayBuffer>): Promise<Item> {
@@ -51,14 +52,11 @@ Deno.test("what was stored is there after a restart", async () => {
 
 Deno.test("bytes are sent as they are to clients that take compressed ones too", async () => {
   await using service = await startService("media_store");
-  const bmp = new Uint8Array(1000);
-  bmp.set(ascii("BM"));
-  const header = new DataView(bmp.buffer, 14);
-  for (const [at, value] of [[0, 40], [4, 3], [8, 2]] as const) header.setUint32(at, value, true);
+  const bmp = makePicture("Bmp", { width: 30, height: 20 });
   const { id, mime_type } = await add(service, bmp);
   assert.equal(mime_type, "image/bmp");
   const image = await fetch(`${service.url}/entity/${id}/image`);
-  assert.equal(image.headers.get("Content-Length"), "1000");
+  assert.equal(image.headers.get("Content-Length"), String(bmp.length));
   assert.deepEqual(await image.bytes(), bmp);
 });
 

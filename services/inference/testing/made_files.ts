@@ -3,13 +3,13 @@
  *
  * @module
  */
+import { loadMagick } from "@fovea/pictures/magick";
 import {
   type IMagickImage,
   MagickColor,
   MagickFormat,
   MagickImage,
 } from "@imagemagick/magick-wasm";
-import { initialize } from "../picture/decode.ts";
 
 /** A picture in one colour. `change` may paint on it, or add what a header says. */
 export async function file(
@@ -19,7 +19,7 @@ export async function file(
   colour: string,
   change: (image: IMagickImage) => void = () => {},
 ): Promise<Uint8Array> {
-  await initialize();
+  await loadMagick();
   const image = MagickImage.create(new MagickColor(colour), width, height);
   try {
     image.quality = 95;

@@ -12,20 +12,24 @@ import { Thread } from "../thread.ts";
 /** Honest headers take some milliseconds. */
 const DEADLINE_MS = 10_000;
 
+/** WebAssembly gives no memory back; ending its thread does. */
+const IDLE_MS = 60_000;
+
 const SCRIPT = new URL("media_facts_worker.ts", import.meta.url);
 
 export class Inspector implements Disposable {
   readonly #thread: Thread<Inspection, Finding>;
 
-  constructor(deadlineMs = DEADLINE_MS) {
-    this.#thread = new Thread({ script: SCRIPT, deadlineMs });
+  /** @param script what the thread runs */
+  constructor(deadlineMs = DEADLINE_MS, script = SCRIPT) {
+    this.#thread = new Thread({ script, deadlineMs, idleMs: IDLE_MS });
     this.#thread.start();
   }
 
   /**
    * Reads the facts of one file after the other.
    *
-   * @throws {Problem} `unsupported_media`, `image_unreadable`, `image_too_large`
+   * @throws {Problem} `unsupported_media`, `image_unreadable`, `image_truncated`, `image_too_large`
    */
   async inspect(inspection: Inspection): Promise<MediaFacts> {
     const finding = await this.#ask(inspection);

@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { OPENINGS } from "@fovea/pictures/kinds";
 import { type MediaKind, recogniseMedia } from "./media_kind.ts";
 import { type PictureFacts, readPictureFacts } from "./picture_facts.ts";
 
 export type MediaFacts = MediaKind & { [Fact in keyof PictureFacts]: PictureFacts[Fact] | null };
 
+/** Of what is no picture, or of a kind that is never opened. */
 const NO_PICTURE: { [Fact in keyof PictureFacts]: null } = {
   width: null,
   height: null,
@@ -25,11 +27,25 @@ export interface Inspection {
   maxPixels: number;
 }
 
-/** @throws {Problem} `unsupported_media`, `image_unreadable`, `image_too_large` */
+/** Up to this, a file is read whole, once, to tell what it is, too. */
+const SMALL_BYTES = 8 * 1024 * 1024;
+
+/** A larger picture is not read into memory for the sake of a few numbers: it is kept without them. */
+const MAX_READ_BYTES = 512 * 1024 * 1024;
+
+/** @throws {Problem} `unsupported_media`, `image_unreadable`, `image_truncated`, `image_too_large` */
 export async function readMediaFacts({ path, name, maxPixels }: Inspection): Promise<MediaFacts> {
-  const kind = await recogniseMedia(path, name);
-  const picture = kind.type === "image"
-    ? await readPictureFacts(path, kind.mime_type, maxPixels)
-    : NO_PICTURE;
+  // This runs in a thread of its own: waiting for the disk holds up nobody.
+  const { size } = Deno.statSync(path);
+  const bytes = size <= SMALL_BYTES ? Deno.readFileSync(path) : undefined;
+  const kind = await recogniseMedia(bytes ?? path, name);
+  if (OPENINGS[kind.mime_type] === undefined || size > MAX_READ_BYTES) {
+    return { ...kind, ...NO_PICTURE };
+  }
+  const picture = await readPictureFacts(
+    bytes ?? Deno.readFileSync(path),
+    kind.mime_type,
+    maxPixels,
+  );
   return { ...kind, ...picture };
 }

@@ -93,7 +93,9 @@ Deno.test("a picture over the limit is refused from its header", async () => {
 });
 
 Deno.test("a picture of no pixels, or with a broken header, is refused", async () => {
-  for (const bytes of [craftPng(0, 20), craftPng(20, 0), craftJpeg(30, 20).subarray(0, 60)]) {
+  for (const bytes of [craftPng(0, 20), craftPng(20, 0)]) {
     assert.equal((await refusal(factsOf(bytes)))[0], "image_unreadable");
   }
+  const cut = craftJpeg(30, 20).subarray(0, 60);
+  assert.equal((await refusal(factsOf(cut)))[0], "image_truncated");
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { loadMagick } from "@fovea/pictures/magick";
 import { Problem, type ProblemCode } from "@fovea/contract";
 import { type Inspection, type MediaFacts, readMediaFacts } from "./media_facts.ts";
 
@@ -16,6 +17,9 @@ const thread = self as unknown as {
   onmessage: (event: MessageEvent<Inspection>) => void;
   postMessage(finding: Finding): void;
 };
+
+// Before the first file comes. Where it fails the first question will say so.
+loadMagick().catch(() => {});
 
 thread.onmessage = async ({ data }) => thread.postMessage(await inspect(data));
 

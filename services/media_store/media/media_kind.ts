@@ -1,12 +1,9 @@
 import { type MediaType, Problem } from "@fovea/contract";
-import { fileTypeFromFile } from "file-type";
+import { type FileKind, kindOfBytes, kindOfFile } from "@fovea/pictures/kinds";
 
 /** What a file is by its bytes. */
-export interface MediaKind {
+export interface MediaKind extends FileKind {
   type: MediaType;
-  mime_type: string;
-  /** Without the dot. */
-  extension: string;
 }
 
 const PREFIXES = ["image", "video", "audio"] as const;
@@ -15,23 +12,26 @@ const PREFIXES = ["image", "video", "audio"] as const;
  * Tells what a file is by its bytes. Formats that are text, such as SVG, are none of those taken: a
  * browser would run what stands in them.
  *
+ * @param file its bytes, or its path
  * @param name what the uploader calls it, for the message only
  * @throws {Problem} `unsupported_media`
  */
-export async function recogniseMedia(path: string, name: string): Promise<MediaKind> {
-  const found = await fileTypeFromFile(path);
-  // Some come with parameters: "audio/ogg; codecs=opus".
-  const mimeType = found?.mime.replace(/;.*/, "");
-  const type = mimeType === "application/pdf"
+export async function recogniseMedia(
+  file: Uint8Array | string,
+  name: string,
+): Promise<MediaKind> {
+  const kind = await (typeof file === "string" ? kindOfFile(file) : kindOfBytes(file));
+  const type = kind?.mime_type === "application/pdf"
     ? "document"
-    : PREFIXES.find((prefix) => mimeType?.startsWith(`${prefix}/`));
-  if (found === undefined || mimeType === undefined || type === undefined) {
-    const met = mimeType === undefined ? "of a type that can't be told" : mimeType;
-    throw new Problem(
-      "unsupported_media",
-      `file ${JSON.stringify(name)} is, by its bytes, ${met}: ` +
-        `pictures, video, audio and PDF are taken`,
-    );
+    : PREFIXES.find((prefix) => kind?.mime_type.startsWith(`${prefix}/`));
+  if (kind !== undefined && type !== undefined) {
+    return { type, ...kind };
   }
-  return { type, mime_type: mimeType, extension: found.ext };
+  throw new Problem(
+    "unsupported_media",
+    `file ${JSON.stringify(name)} is, by its bytes, ${
+      kind?.mime_type ?? "of a type that can't be told"
+    }: ` +
+      `pictures, video, audio and PDF are taken`,
+  );
 }

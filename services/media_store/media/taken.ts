@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readTiff } from "@fovea/pictures/tiff";
 
 export interface Taken {
   /** Milliseconds since the epoch; the wall clock read as UTC where EXIF names no zone. */
@@ -11,26 +12,31 @@ export interface Taken {
   create_offset_minutes: number | null;
 }
 
-/** Tags of EXIF 2.32 (4.6.5 D), best first: when it was taken, digitized, and last changed. */
-const TIMES = [
-  ["DateTimeOriginal", "OffsetTimeOriginal"],
-  ["DateTimeDigitized", "OffsetTimeDigitized"],
-  ["DateTime", "OffsetTime"],
-] as const;
-
-export const TIME_TAGS = TIMES.flat();
+/** Tags of TIFF 6.0 and EXIF 2.32 (4.6.5 D and F), each time with that of its zone. */
+const TAG = {
+  changed: [0x0132, 0x9010],
+  exif: 0x8769,
+  original: [0x9003, 0x9011],
+  digitized: [0x9004, 0x9012],
+} as const;
 
 /** Clocks on Earth are at most so far from UTC. */
 const MAX_OFFSET_MINUTES = 14 * 60;
 
-/** The best time that there is: a tag whose date or time does not exist counts as missing. */
-export function takenAt(
-  exif: { readonly [Tag in typeof TIME_TAGS[number]]?: { value: unknown } | undefined },
-): Taken {
-  for (const [time, zone] of TIMES) {
-    const wallClock = wallClockOf(textOf(exif[time]?.value));
+/**
+ * The best time that there is: when it was taken, digitized, or last changed. A time that does not
+ * exist counts as missing.
+ *
+ * @param block of EXIF, as a TIFF; an empty one, or none, has no times
+ */
+export function takenAt(block: Uint8Array): Taken {
+  const [main] = readTiff(block);
+  const exif = main?.children(TAG.exif)[0];
+  const text = (tag: number) => exif?.text(tag) || main?.text(tag) || "";
+  for (const [time, zone] of [TAG.original, TAG.digitized, TAG.changed]) {
+    const wallClock = wallClockOf(text(time));
     if (wallClock === null) continue;
-    const offset = offsetOf(textOf(exif[zone]?.value));
+    const offset = offsetOf(text(zone));
     return { create_date: wallClock - (offset ?? 0) * 60_000, create_offset_minutes: offset };
   }
   return { create_date: null, create_offset_minutes: null };
@@ -61,10 +67,4 @@ function offsetOf(text: string): number | null {
   const minutes = Number(parts[2]) * 60 + Number(parts[3]);
   if (minutes > MAX_OFFSET_MINUTES) return null;
   return parts[1] === "-" && minutes > 0 ? -minutes : minutes;
-}
-
-/** EXIF's texts come as a list of one. */
-function textOf(value: unknown): string {
-  const text = Array.isArray(value) ? value[0] : value;
-  return typeof text === "string" ? text : "";
 }

@@ -3,15 +3,14 @@
  *
  * @module
  */
+import { crc32 } from "node:zlib";
 
 /** A PNG's header (PNG specification, 5.2 and 11.2.2). `seed` makes pictures of one size differ. */
 export function craftPng(width: number, height: number, seed = 0): Uint8Array<ArrayBuffer> {
-  const chunk = (type: string, content: number[]) => [
-    ...u32(content.length),
-    ...ascii(type),
-    ...content,
-    ...u32(0),
-  ];
+  const chunk = (type: string, content: number[]) => {
+    const body = [...ascii(type), ...content];
+    return [...u32(content.length), ...body, ...u32(crc32(new Uint8Array(body)))];
+  };
   return new Uint8Array([
     ...[0x89, ...ascii("PNG"), 13, 10, 26, 10],
     ...chunk("IHDR", [...u32(width), ...u32(height), 8, 2, 0, 0, 0]),
@@ -34,7 +33,10 @@ export function craftJpeg(
   return new Uint8Array([
     ...[0xff, 0xd8],
     ...segment(0xe1, [...craftExif(exif)]),
+    // A decoder takes no file for a picture that is shorter than any real one.
+    ...segment(0xfe, new Array<number>(64).fill(0)),
     ...segment(0xc0, [8, ...u16(height), ...u16(width), 1, 1, 0x11, 0]),
+    ...segment(0xda, [1, 1, 0, 0, 63, 0]),
     ...[0xff, 0xd9],
   ]);
 }
@@ -48,7 +50,13 @@ export function craftExif(exif: TiffFacts): Uint8Array<ArrayBuffer> {
 const TAGS = {
   width: [0x0100, 3],
   height: [0x0101, 3],
+  bitsPerSample: [0x0102, 3],
+  compression: [0x0103, 3],
+  photometric: [0x0106, 3],
+  stripOffsets: [0x0111, 3],
   orientation: [0x0112, 3],
+  rowsPerStrip: [0x0116, 3],
+  stripByteCounts: [0x0117, 3],
   exifPointer: [0x8769, 4],
   taken: [0x9003, 2],
   offset: [0x9011, 2],
@@ -80,9 +88,16 @@ export function craftTiffDirectories(
   { width, height, orientation = 1, taken, offset }: TiffFacts,
   at: number,
 ): number[] {
-  const numbers = [["width", width], ["height", height], ["orientation", orientation]] as const;
-  const main = numbers.filter(([, value]) => value !== undefined)
-    .map(([tag, value]) => entry(tag, 1, [...u16(value!), 0, 0]));
+  const isPicture = width !== undefined && height !== undefined;
+  // Grey, in one strip that begins behind the file's header.
+  const numbers: [keyof typeof TAGS, number][] = isPicture
+    ? [
+      ...[["width", width], ["height", height], ["bitsPerSample", 8], ["compression", 1]] as const,
+      ...[["photometric", 1], ["stripOffsets", 8], ["orientation", orientation]] as const,
+      ...[["rowsPerStrip", height], ["stripByteCounts", width * height]] as const,
+    ].map(([tag, value]) => [tag, value])
+    : [["orientation", orientation]];
+  const main = numbers.map(([tag, value]) => entry(tag, 1, [...u16(value), 0, 0]));
   // Two directories (count, 12 bytes an entry, no next one), then the texts.
   const exifAt = at + 2 + (main.length + 1) * 12 + 4;
   const texts = [

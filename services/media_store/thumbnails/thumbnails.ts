@@ -4,14 +4,14 @@
  *
  * @module
  */
+import { OPENED, OPENINGS } from "@fovea/pictures/kinds";
 import type { Logger } from "@fovea/process/log";
-import { Problem } from "@fovea/contract";
+import { Problem, type ProblemCode } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { FileItem } from "../entities/file_facts.ts";
 import { Thread } from "../thread.ts";
 import {
   RECIPE,
-  SOURCES,
   type ThumbnailFormat,
   type ThumbnailOrder,
   type ThumbnailSize,
@@ -35,6 +35,9 @@ const MAX_WAITING = 200;
 /** How long a picture that failed is not tried again: each try may cost a whole deadline. */
 const FAILURE_MS = 600_000;
 const MAX_FAILURES = 1000;
+
+/** What is no fault of the picture alone. */
+const OWN_FAILURES: readonly ProblemCode[] = ["worker_lost", "deadline_exceeded"];
 
 const SCRIPT = new URL("worker.ts", import.meta.url);
 
@@ -97,7 +100,7 @@ export class Thumbnails implements Disposable {
    * @throws {Deno.errors.NotFound} where the picture's file is not there
    */
   async get(item: FileItem, size: ThumbnailSize, format: ThumbnailFormat): Promise<Bytes> {
-    if (SOURCES[item.mime_type] === undefined) throw noThumbnail(item);
+    if (OPENINGS[item.mime_type] === undefined) throw noThumbnail(item);
     const key = this.key(item, size, format);
     const kept = await this.#options.blobs.readThumbnail(item.file_path, key);
     if (kept !== undefined) {
@@ -120,7 +123,6 @@ export class Thumbnails implements Disposable {
     try {
       const delivery = await thread.ask({
         path,
-        mimeType: item.mime_type,
         size,
         format,
         maxPixels,
@@ -134,7 +136,8 @@ export class Thumbnails implements Disposable {
     } catch (error) {
       this.#counts.failed++;
       if (error instanceof Problem) {
-        log.warn({ entity_id: item.id, code: error.code, detail: error.message }, "no thumbnail");
+        const level = OWN_FAILURES.includes(error.code) ? "warn" : "info";
+        log[level]({ entity_id: item.id, code: error.code, detail: error.message }, "no thumbnail");
         this.#noteFailure(item, error);
       }
       throw error;
@@ -181,6 +184,5 @@ export class Thumbnails implements Disposable {
 }
 
 function noThumbnail({ mime_type }: FileItem): Problem {
-  const formats = Object.keys(SOURCES).map((type) => type.replace("image/", "")).join(", ");
-  return new Problem("no_thumbnail", `file is ${mime_type}: thumbnails are made of ${formats}`);
+  return new Problem("no_thumbnail", `file is ${mime_type}: thumbnails are made of ${OPENED}`);
 }

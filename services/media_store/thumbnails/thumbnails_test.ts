@@ -62,7 +62,7 @@ Deno.test("a thumbnail is made once and then comes from the disk", async () => {
   await using studio = await openStudio();
   const item = await studio.keep(png(300));
   const made = await studio.thumbnails.get(item, 64, "webp");
-  assert.deepEqual(studio.cached(), [`${item.sha256}-64-1.webp`]);
+  assert.deepEqual(studio.cached(), [`${item.sha256}-64-2.webp`]);
   // Whether it does is told by other bytes in its place.
   const cache = `${studio.folder}/thumbnails/${item.file_path.slice(6)}/${studio.cached()[0]}`;
   assert.deepEqual(Deno.readFileSync(cache), made);
@@ -92,7 +92,7 @@ Deno.test("thumbnails go with their picture", async () => {
   const [first, second] = [await studio.keep(png(300)), await studio.keep(png(301))];
   for (const item of [first, second]) await studio.thumbnails.get(item, 64, "webp");
   await studio.blobs.remove(first.file_path);
-  assert.deepEqual(studio.cached(), [`${second.sha256}-64-1.webp`]);
+  assert.deepEqual(studio.cached(), [`${second.sha256}-64-2.webp`]);
 });
 
 Deno.test("a thumbnail whose picture goes while it is made leaves nothing", async () => {
@@ -112,9 +112,9 @@ Deno.test("thumbnails that a crash left without their picture go at the next sta
   const item = await studio.keep(png(300));
   await studio.thumbnails.get(item, 64, "webp");
   Deno.mkdirSync(`${studio.folder}/thumbnails/gone.png`);
-  Deno.writeFileSync(`${studio.folder}/thumbnails/gone.png/a-64-1.webp`, new Uint8Array(1));
+  Deno.writeFileSync(`${studio.folder}/thumbnails/gone.png/a-64-2.webp`, new Uint8Array(1));
   await BlobStore.open(studio.folder);
-  assert.deepEqual(studio.cached(), [`${item.sha256}-64-1.webp`]);
+  assert.deepEqual(studio.cached(), [`${item.sha256}-64-2.webp`]);
 });
 
 Deno.test("a picture that takes too long costs its thread, and the next one is served", async () => {
@@ -169,7 +169,7 @@ Deno.test("video, audio and PDF have no thumbnail, and a lost file is no fault o
   const pdf = await studio.keep(png(300), "application/pdf");
   const { code, message } = await refusal(studio.thumbnails.get(pdf, 64, "webp"));
   assert.equal(code, "no_thumbnail");
-  assert.match(message, /file is application\/pdf: thumbnails are made of jpeg, png, /);
+  assert.match(message, /file is application\/pdf: thumbnails are made of JPEG, PNG, /);
   const item = await studio.keep(png(301));
   await studio.blobs.remove(item.file_path);
   await assert.rejects(studio.thumbnails.get(item, 64, "webp"), Deno.errors.NotFound);

@@ -8,10 +8,12 @@ import {
   ColorProfile,
   ColorSpace,
   ColorTransformMode,
+  type IMagickColor,
   type IMagickImage,
   initializeImageMagick,
   MagickError,
   MagickFormat,
+  MagickGeometry,
   ResourceLimits,
 } from "@imagemagick/magick-wasm";
 import { SRGB } from "./icc_profile.ts";
@@ -19,16 +21,18 @@ import { SRGB } from "./icc_profile.ts";
 /** Formats whose first frame may cover only a part of the canvas that viewers show. */
 const ANIMATED: readonly MagickFormat[] = [MagickFormat.Gif, MagickFormat.WebP];
 
-/** Makes ImageMagick ready in this thread; to be called once. */
-export async function loadMagick(): Promise<void> {
-  const file = await Deno.open(
-    new URL(import.meta.resolve("@imagemagick/magick-wasm/magick.wasm")),
-  );
-  const headers = { "Content-Type": "application/wasm" };
-  await initializeImageMagick(
-    // Compiled as it is read: its 14 MB need not lie in memory beside what becomes of them.
-    await WebAssembly.compileStreaming(new Response(file.readable, { headers })),
-  );
+let loaded: Promise<void> | undefined;
+
+/** Makes ImageMagick ready in this thread; called by whoever needs it, does its work once. */
+export function loadMagick(): Promise<void> {
+  return loaded ??= load();
+}
+
+async function load(): Promise<void> {
+  const path = new URL(import.meta.resolve("@imagemagick/magick-wasm/magick.wasm"));
+  // Not compiled while it is read: a thread that is ended meanwhile would take the whole process
+  // along (a fault of Deno 2.7).
+  await initializeImageMagick(new WebAssembly.Module(await Deno.readFile(path)));
   // Its disk would be memory, too: a file system that WebAssembly makes believe.
   ResourceLimits.disk = 0n;
 }
@@ -44,6 +48,24 @@ export function canvasOf(
     width: Math.max(page.width, page.x + width),
     height: Math.max(page.height, page.y + height),
   };
+}
+
+/**
+ * Puts a picture onto its canvas.
+ *
+ * @param background what the canvas shows where the picture isn't
+ */
+export function toCanvas(
+  image: IMagickImage,
+  format: MagickFormat,
+  background: IMagickColor,
+): void {
+  const canvas = canvasOf(image, format);
+  const { x, y } = image.page;
+  image.resetPage();
+  if (canvas.width === image.width && canvas.height === image.height) return;
+  image.backgroundColor = background;
+  image.extent(new MagickGeometry(-x, -y, canvas.width, canvas.height));
 }
 
 /** By the embedded profile, or else by the kind of colours that the picture has. */

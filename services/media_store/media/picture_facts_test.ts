@@ -1,4 +1,3 @@
-import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import {
   ascii,
@@ -9,6 +8,7 @@ import {
   craftTiffHeader,
   u32,
 } from "../testing/crafted_picture.ts";
+import { makePicture } from "../testing/made_pictures.ts";
 import { readPictureFacts } from "./picture_facts.ts";
 
 const MAX_PIXELS = 50_000_000;
@@ -20,27 +20,19 @@ const rest = {
   shown_by_preview: false,
 };
 
-/** Reads the facts of a file that has these bytes at these places, and holes elsewhere. */
+/** Reads the facts of a file that has these bytes at these places, and zeros elsewhere. */
 async function factsOf(size: number, mimeType: string, pieces: [at: number, bytes: number[]][]) {
-  await using folder = await temporaryFolder();
-  const path = `${folder.path}/picture`;
-  {
-    using file = await Deno.open(path, { write: true, create: true });
-    await file.truncate(size);
-    for (const [at, bytes] of pieces) {
-      await file.seek(at, Deno.SeekMode.Start);
-      await file.write(new Uint8Array(bytes));
-    }
-  }
-  return await readPictureFacts(path, mimeType, MAX_PIXELS);
+  const file = new Uint8Array(size);
+  for (const [at, bytes] of pieces) file.set(bytes, at);
+  return await readPictureFacts(file, mimeType, MAX_PIXELS);
 }
 
 Deno.test("the directory of a large TIFF is found wherever it is", async () => {
-  const facts = { width: 30, height: 20, orientation: 6, taken };
+  const header = { width: 30, height: 20, orientation: 6, taken };
   for (const at of [8, 20 * MB, 60 * MB - 500]) {
     const pieces: [number, number[]][] = [
       [0, craftTiffHeader(at)],
-      [at, craftTiffDirectories(facts, at)],
+      [at, craftTiffDirectories(header, at)],
     ];
     assert.deepEqual(
       await factsOf(60 * MB, "image/tiff", pieces),
@@ -55,9 +47,20 @@ Deno.test("the EXIF block behind the pixels of a large WebP is found", async () 
   const exif = [...craftExif({ orientation: 6, taken })];
   const size = 20 * MB;
   const canvas = [...ascii("VP8X"), ...little(10), 8, 0, 0, 0, ...[29, 0, 0], ...[19, 0, 0]];
-  const pixels = [...ascii("VP8 "), ...little(size - 38 - exif.length - 8)];
+  const pixels = [...makePicture("WebP", { width: 30, height: 20 }).subarray(12)];
+  const unknown = [
+    ...ascii("JUNK"),
+    ...little(size - 12 - canvas.length - pixels.length - 8 - exif.length - 8),
+  ];
   const facts = await factsOf(size, "image/webp", [
-    [0, [...ascii("RIFF"), ...little(size - 8), ...ascii("WEBP"), ...canvas, ...pixels]],
+    [0, [
+      ...ascii("RIFF"),
+      ...little(size - 8),
+      ...ascii("WEBP"),
+      ...canvas,
+      ...pixels,
+      ...unknown,
+    ]],
     [size - exif.length - 8, [...ascii("EXIF"), ...little(exif.length), ...exif]],
   ]);
   assert.deepEqual(facts, { width: 20, height: 30, ...rest });
@@ -69,6 +72,6 @@ Deno.test("a large JPEG and PNG are read from their beginning", async () => {
     await factsOf(60 * MB, "image/jpeg", [[0, jpeg]]),
     { width: 20, height: 30, ...rest },
   );
-  const { width, height } = await factsOf(60 * MB, "image/png", [[0, [...craftPng(30, 20)]]]);
-  assert.deepEqual([width, height], [30, 20]);
+  const png = await factsOf(60 * MB, "image/png", [[0, [...craftPng(30, 20)]]]);
+  assert.deepEqual([png.width, png.height], [30, 20]);
 });

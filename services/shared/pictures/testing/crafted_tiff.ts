@@ -1,0 +1,69 @@
+/**
+ * TIFFs for tests, entry by entry: EXIF blocks, pictures that no encoder at hand writes, and raw
+ * files as cameras make them.
+ *
+ * @module
+ */
+
+/** What an entry has: SHORTs, LONGs, a text, bytes that lie elsewhere in the file, or directories that do. */
+export type TiffValue =
+  | { shorts: number[] }
+  | { longs: number[] }
+  | { text: string }
+  | { bytesAt: Uint8Array }
+  | { directories: TiffEntries[] };
+
+/** By tag, which a TIFF has in ascending order. */
+export type TiffEntries = Readonly<Record<number, TiffValue>>;
+
+/** @param pages its directories, one after the other; little-endian */
+export function craftTiff(...pages: TiffEntries[]): Uint8Array<ArrayBuffer> {
+  const out = [0x49, 0x49, 42, 0, 0, 0, 0, 0];
+  let link = 4;
+  for (const page of pages) {
+    const { start, next } = writeDirectory(out, page);
+    out.splice(link, 4, ...u32(start));
+    link = next;
+  }
+  return new Uint8Array(out);
+}
+
+function writeDirectory(out: number[], entries: TiffEntries): { start: number; next: number } {
+  const written = Object.entries(entries).map(([tag, value]) => {
+    const { type, count, bytes } = encode(out, value);
+    const at = bytes.length <= 4 ? [...bytes, 0, 0, 0, 0].slice(0, 4) : u32(append(out, bytes));
+    return [...u16(Number(tag)), ...u16(type), ...u32(count), ...at];
+  });
+  const start = append(out, [...u16(written.length), ...written.flat()]);
+  return { start, next: append(out, u32(0)) };
+}
+
+function encode(
+  out: number[],
+  value: TiffValue,
+): { type: number; count: number; bytes: number[] } {
+  if ("shorts" in value) {
+    return { type: 3, count: value.shorts.length, bytes: value.shorts.flatMap(u16) };
+  }
+  if ("text" in value) {
+    const bytes = [...new TextEncoder().encode(`${value.text}\0`)];
+    return { type: 2, count: bytes.length, bytes };
+  }
+  const longs = "longs" in value
+    ? value.longs
+    : "bytesAt" in value
+    ? [append(out, value.bytesAt)]
+    : value.directories.map((directory) => writeDirectory(out, directory).start);
+  return { type: 4, count: longs.length, bytes: longs.flatMap(u32) };
+}
+
+/** @returns where it begins: at an even place, as TIFF wants it */
+function append(out: number[], bytes: Iterable<number>): number {
+  if (out.length % 2 === 1) out.push(0);
+  const at = out.length;
+  for (const byte of bytes) out.push(byte);
+  return at;
+}
+
+const u16 = (value: number) => [value & 255, value >> 8 & 255];
+const u32 = (value: number) => [...u16(value & 0xffff), ...u16(value >>> 16)];
