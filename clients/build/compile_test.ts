@@ -1,22 +1,33 @@
 import type { FaceDetectionResult, Job } from "@fovea/contract";
-import { startService, temporaryFolder } from "@fovea/testing";
+import { startService, type TemporaryFolder, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { type ClientEnd, endOf } from "../testing/client_process.ts";
-import { compileClients, DIST } from "./compile.ts";
+import { compileClients } from "./compile.ts";
 import member from "../deno.json" with { type: "json" };
 import type { ClientName } from "./permissions.ts";
 import { decodePicture } from "../annotation/picture.ts";
+
+const PICTURE = new URL("../images/astronaut.png", import.meta.url).pathname;
+
+let dist: TemporaryFolder;
+Deno.test.beforeAll(async () => {
+  dist = await temporaryFolder();
+  await compileClients(() => {}, folderOf(dist));
+});
+Deno.test.afterAll(async () => await dist[Symbol.asyncDispose]());
+
+const folderOf = ({ path }: TemporaryFolder) => `${path}/dist/`;
+const pathOf = (name: ClientName) => `${folderOf(dist)}${name}`;
 
 /** Runs a compiled client in an empty folder, with nothing in its environment. */
 async function runBinary(name: ClientName, args: string[]): Promise<ClientEnd> {
   await using folder = await temporaryFolder();
   return await endOf(
-    new Deno.Command(`${DIST}${name}`, { args, cwd: folder.path, clearEnv: true }),
+    new Deno.Command(pathOf(name), { args, cwd: folder.path, clearEnv: true }),
   );
 }
 
 Deno.test("the compiled clients need nothing around them", async () => {
-  await compileClients(() => {});
   for (const name of ["embed-client", "face-client"] as const) {
     assert.deepEqual(await runBinary(name, ["--version"]), {
       code: 0,
@@ -28,26 +39,54 @@ Deno.test("the compiled clients need nothing around them", async () => {
   }
 });
 
+Deno.test("the compiled clients leave no code cache where others could lay one", async () => {
+  await using temporary = await temporaryFolder();
+  for (const name of ["embed-client", "face-client"] as const) {
+    // Long enough a run for a cache to be written: it was, after this very one.
+    const command = new Deno.Command(pathOf(name), {
+      args: [PICTURE, "--inference", "127.0.0.1:1"],
+      env: { TMPDIR: temporary.path },
+    });
+    for (let run = 0; run < 2; run++) assert.equal((await endOf(command)).code, 4);
+  }
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(temporary.path)), []);
+});
+
+Deno.test("too few file descriptors are told as such", async () => {
+  const args = [PICTURE, "--inference", "127.0.0.1:1"];
+  const said = new Set<string>();
+  for (let descriptors = 12; descriptors < 24; descriptors++) {
+    const { code, stderr } = await endOf(
+      new Deno.Command("sh", {
+        args: ["-c", `ulimit -n ${descriptors}; exec "$0" "$@"`, pathOf("face-client"), ...args],
+      }),
+    );
+    // With fewer the runtime itself does not start.
+    if (!stderr.includes("panicked")) said.add(`${code} ${stderr}`);
+  }
+  // Either there are too few, or enough to find that nobody is there.
+  const tooFew = [...said].filter((text) => /too many open files/.test(text));
+  assert.ok(tooFew.length > 0, [...said].join(""));
+  for (const text of said) assert.match(text, /^[24] .*(too many open files|connection refused)/);
+});
+
 Deno.test("embed-client carries nothing of what only face-client needs to draw", async () => {
-  await compileClients(() => {});
-  const sizeOf = async (name: ClientName) => (await Deno.stat(`${DIST}${name}`)).size;
+  const sizeOf = async (name: ClientName) => (await Deno.stat(pathOf(name))).size;
   assert.ok(await sizeOf("face-client") - await sizeOf("embed-client") > 300_000);
 });
 
 Deno.test("clients that are up to date are not compiled again, one that is missing is", async () => {
-  await compileClients(() => {});
   const said: string[] = [];
-  await compileClients((line) => said.push(line));
+  await compileClients((line) => said.push(line), folderOf(dist));
   assert.deepEqual(said, ["dist/embed-client and dist/face-client are up to date"]);
 
-  await Deno.remove(`${DIST}face-client`);
-  await compileClients((line) => said.push(line));
-  assert.match(said[1] ?? "", /^base runtime: /);
-  assert.deepEqual(said.slice(2), ["compiled dist/face-client"]);
+  await Deno.remove(pathOf("face-client"));
+  await compileClients((line) => said.push(line), folderOf(dist));
+  assert.match(said.at(-2) ?? "", /^base runtime: /);
+  assert.equal(said.at(-1), "compiled dist/face-client");
 });
 
 Deno.test("the compiled clients get a face and an embedding out of the services", async () => {
-  await compileClients(() => {});
   await using mediaStore = await startService("media_store");
   await using inference = await startService("inference", {
     MEDIA_STORE_URL: mediaStore.url,
@@ -55,9 +94,8 @@ Deno.test("the compiled clients get a face and an embedding out of the services"
     FACE_MODEL: "ultraface-rfb-320",
     EMBEDDING_MODEL: "fixture",
   });
-  const picture = new URL("../images/astronaut.png", import.meta.url).pathname;
   const where = ["--media-store", mediaStore.url, "--inference", inference.url];
-  const args = [...where, "--json", picture];
+  const args = [...where, "--json", PICTURE];
 
   await using folder = await temporaryFolder();
   const [out, crops] = [`${folder.path}/out.png`, `${folder.path}/faces`];

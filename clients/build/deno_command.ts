@@ -1,0 +1,46 @@
+/**
+ * Deno's own commands, run by the Deno that runs this.
+ *
+ * @module
+ */
+
+/** Told what is being done, a line at a time. */
+export type Say = (line: string) => void;
+
+/**
+ * Puts a bundled program on top of a base runtime.
+ *
+ * @param base its path; unset for Deno's own, which is downloaded where it is not there yet
+ * @throws {Error} with what Deno said
+ */
+export async function compileFile(
+  program: string,
+  output: string,
+  base: { path?: string },
+  { flags = [], limitMs }: { flags?: string[]; limitMs?: number } = {},
+): Promise<void> {
+  // The bundle needs neither type checks nor the workspace.
+  const bare = ["--quiet", "--no-check", "--no-config", `--output=${output}`];
+  const env = base.path === undefined ? {} : { DENORT_BIN: base.path };
+  await runDeno(["compile", ...bare, ...flags, program], { env, limitMs });
+}
+
+/** @throws {Error} with what Deno said, or that it took too long */
+export async function runDeno(
+  args: string[],
+  { limitMs, ...options }: Deno.CommandOptions & { limitMs?: number | undefined } = {},
+): Promise<void> {
+  const limit = limitMs === undefined ? undefined : AbortSignal.timeout(limitMs);
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    ...(limit !== undefined && { signal: limit }),
+    ...options,
+  }).output();
+  if (success) return;
+  if (limit?.aborted) throw new Error(`not done within ${limitMs! / 1000} s`);
+  const [said = ""] = new TextDecoder().decode(stderr).split("\nStack backtrace:");
+  throw new Error(`Cannot run deno ${args[0]}: ${said.trim()}`);
+}
