@@ -1,5 +1,7 @@
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
+import { SETTING_NAMES } from "../inference/settings.ts";
+import { mediaStoreSettings } from "../media_store/settings.ts";
 import { commandOf, type Service } from "./command.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -85,4 +87,11 @@ Deno.test("help is given whatever the settings are, wrong ones are all named", a
   const { code, stderr } = await run();
   assert.equal(code, 2);
   assert.match(stderr, /MAX_IMAGE_PIXELS[^]*MEDIA_STORE_PORT/);
+});
+
+Deno.test("every setting that a service reads is explained on the page of settings", async () => {
+  const page = await Deno.readTextFile(new URL("services/SETTINGS.md", ROOT));
+  const explained = new Set(page.match(/(?<=`)[A-Z][A-Z_]+(?=`)/g));
+  const read = [...SETTING_NAMES, ...Object.keys(mediaStoreSettings.shape)];
+  assert.deepEqual(read.filter((name) => !explained.has(name)), []);
 });
