@@ -6,7 +6,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Part } from "./part.ts";
-import { SourceRefused } from "./source_refused.ts";
+import { SourceRefused, unexpectedStatus } from "./source_refused.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface DownloadOptions {
@@ -22,9 +22,6 @@ export interface DownloadOptions {
 
 /** Times it is tried in all, where the connection breaks after something was received. */
 const TRIES = 5;
-
-/** Statuses of servers that may answer otherwise later; besides those from 500 on. */
-const PASSING_STATUSES = [408, 425, 429];
 
 /**
  * Appends to the part what is missing of it.
@@ -76,10 +73,7 @@ async function receive(part: Part, url: string, options: DownloadOptions): Promi
 /** @throws {SourceRefused} where the answer is neither the whole file nor what is missing of the part */
 function refuseUnfit({ status, headers }: Response, part: Part): void {
   const total = part.expected.bytes;
-  if (status !== 200 && status !== 206) {
-    const passes = status >= 500 || PASSING_STATUSES.includes(status);
-    throw new (passes ? Error : SourceRefused)(`answered ${status}`);
-  }
+  if (status !== 200 && status !== 206) throw unexpectedStatus(status);
   const range = headers.get("Content-Range");
   const missing = `bytes ${part.received}-${total - 1}/${total}`;
   if (status === 206 && range !== missing) {

@@ -7,8 +7,6 @@ export function reasonOf(error: unknown): string {
   return message
     // Deno's fetch.
     .replace(/^error sending request .*?: client error \(\w+\): /, "")
-    // npm's fetch.
-    .replace(/^request to \S+ failed, reason: /, "")
     // Deno's file system: `: open '/a/path'`, `: rename '/a' -> '/b'`.
     .replace(/: \w+ '.*'$/, "")
     .replace(/(read|write) access to ".*?"/, "$1 access");

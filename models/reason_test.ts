@@ -13,7 +13,6 @@ Deno.test("a reason is said without the URLs and paths around it", () => {
       "(SendRequest): connection closed",
       "connection closed",
     ],
-    ["request to http://a/b failed, reason: connect ECONNREFUSED", "connect ECONNREFUSED"],
     ["No space left on device (os error 28)", "No space left on device (os error 28)"],
     ["Permission denied (os error 13): open '/srv/models/a'", "Permission denied (os error 13)"],
     [

