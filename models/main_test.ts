@@ -12,7 +12,6 @@ function command(args: string[], env: Record<string, string>): Deno.Command {
       "--quiet",
       "--allow-env=MODELS_DIR,MODEL_MIRROR,HOME,npm_config_*",
       "--ignore-env",
-      "--allow-sys=homedir,uid",
       "--allow-net",
       "--allow-read",
       "--allow-write",

@@ -43,7 +43,7 @@ export function inferencePermissions(env: Env): Permissions {
     write: [`${settings.DATA_DIR}/inference`, settings.MODELS_DIR],
     // Weights come from hubs, which redirect to any host.
     net: "all",
-    sys: ["hostname", "homedir", "uid"],
+    sys: ["hostname"],
     ...settings.INFERENCE_BACKEND === "native" && {
       ffi: [fileURLToPath(new URL("native", import.meta.url))],
     },
