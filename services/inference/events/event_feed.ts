@@ -1,7 +1,7 @@
 /**
- * Steps of jobs for who follows them over HTTP. Each follower reads the log of messages from a place
- * of its own, at its own pace: one that is slow costs nothing, and one that comes back goes on where
- * it was. See [note: one log].
+ * Steps of jobs for those who follow them over HTTP. The log of messages is read once for all: its
+ * newest steps are kept in memory, and who is further behind reads the log from a place of its own.
+ * One that is slow costs nothing, and one that comes back goes on where it was. See [note: one log].
  *
  * @module
  */
@@ -20,35 +20,56 @@ export type FeedItem =
 export interface EventFeedOptions {
   db: Kysely<Tables>;
   /** Milliseconds without a step after which a follower is told that there was none. */
-  quiet?: number;
+  quietMs?: number;
 }
 
 /** How many steps are read from the log at once. */
 const PAGE = 100;
 
+/** How many of the newest steps are kept in memory while somebody follows. */
+const RECENT = 1000;
+
+/** How many followers are told in one turn of the event loop, so that requests come in between. */
+const FOLLOWERS_A_TURN = 8;
+
 /** Often enough that nothing on the way takes the connection for dead. */
-const QUIET = 15_000;
+const QUIET_MS = 15_000;
 
 export class EventFeed {
   readonly #messages: MessageLog;
-  readonly #quiet: number;
+  readonly #quietMs: number;
   readonly #waiting = new Set<() => void>();
+  #followers = 0;
+  /** The newest steps without a hole: all after `#recentAfter`, in order. */
+  #recent: LoggedMessage[] = [];
+  #recentAfter = 0;
+  #isCurrent = false;
+  #reading: Promise<void> | undefined;
+  #woken = false;
   #closed = false;
 
-  constructor({ db, quiet = QUIET }: EventFeedOptions) {
+  constructor({ db, quietMs = QUIET_MS }: EventFeedOptions) {
     this.#messages = new MessageLog(db);
-    this.#quiet = quiet;
+    this.#quietMs = quietMs;
   }
 
   /** Says that there may be more steps. */
   wake(): void {
-    for (const look of this.#waiting) look();
+    if (this.#followers === 0) return;
+    this.#woken = true;
+    this.#reading ??= this.#readNew().catch(() => {
+      // The database can't be read just now: whoever follows reads it by itself at the next wake.
+      this.#isCurrent = false;
+    }).finally(() => {
+      this.#reading = undefined;
+      if (this.#woken) this.wake();
+    });
   }
 
   /** Sends all followers away; they come back to the next process. */
   close(): void {
     this.#closed = true;
-    this.wake();
+    for (const look of this.#waiting) look();
   }
 
   /** The place from which only what is yet to come is followed. */
@@ -61,35 +82,81 @@ export class EventFeed {
    *   told of a gap, and goes on with the oldest step there is
    */
   async *follow(place: number, signal: AbortSignal): AsyncGenerator<FeedItem> {
-    const wake = () => this.wake();
+    if (this.#followers++ === 0) {
+      // What came while nobody followed is not in memory.
+      this.#isCurrent = false;
+      this.wake();
+    }
+    const wake = () => this.#tell();
     signal.addEventListener("abort", wake);
     try {
       while (!this.#closed && !signal.aborted) {
-        // Before reading: what is written meanwhile is not missed.
-        const changed = this.#change();
-        const read = await this.#read(place);
-        if (read.kind !== "quiet") changed.forget();
-        else if (await changed.promise) continue;
-        if (read.kind === "steps") place = read.steps.at(-1)!.seq;
-        if (read.kind === "gap") place = 0;
-        yield read;
+        // Before looking: what comes meanwhile is not missed.
+        const change = this.#change();
+        const item = this.#recentBehind(place) ?? await this.#readBehind(place);
+        if (item.kind !== "quiet") change.forget();
+        else if (await change.promise) continue;
+        if (item.kind === "steps") place = item.steps.at(-1)!.seq;
+        if (item.kind === "gap") place = 0;
+        yield item;
       }
     } finally {
       signal.removeEventListener("abort", wake);
+      this.#followers--;
     }
   }
 
-  async #read(place: number): Promise<FeedItem> {
+  /** Reads what has come to the log and tells all who wait. */
+  async #readNew(): Promise<void> {
+    this.#woken = false;
+    if (!this.#isCurrent) {
+      this.#recent = [];
+      this.#recentAfter = await this.#messages.newestStep();
+      this.#isCurrent = true;
+    }
+    let page: LoggedMessage[];
+    do {
+      page = await this.#messages.stepsAfter(this.#recent.at(-1)?.seq ?? this.#recentAfter, PAGE);
+      this.#recent.push(...page);
+      if (this.#recent.length > RECENT) {
+        const old = this.#recent.splice(0, this.#recent.length - RECENT);
+        this.#recentAfter = old.at(-1)!.seq;
+      }
+      if (page.length > 0) await this.#tell();
+    } while (page.length === PAGE);
+  }
+
+  /** Tells all who wait, a few at a time. */
+  async #tell(): Promise<void> {
+    let told = 0;
+    for (const look of [...this.#waiting]) {
+      look();
+      if (++told % FOLLOWERS_A_TURN === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+
+  /** What memory has behind a place; undefined where that lies further back. */
+  #recentBehind(place: number): FeedItem | undefined {
+    if (!this.#isCurrent || place < this.#recentAfter) return undefined;
+    const last = this.#recent.at(-1)?.seq ?? this.#recentAfter;
+    // A place that is yet to come was never given out: the log knows what to say.
+    if (place > last) return undefined;
+    if (place === last) return { kind: "quiet" };
+    const from = this.#recent.findLastIndex(({ seq }) => seq <= place) + 1;
+    return { kind: "steps", steps: this.#recent.slice(from, from + PAGE) };
+  }
+
+  async #readBehind(place: number): Promise<FeedItem> {
     if (place !== 0 && !await this.#messages.hasStep(place)) return { kind: "gap" };
     const steps = await this.#messages.stepsAfter(place, PAGE);
     return steps.length > 0 ? { kind: "steps", steps } : { kind: "quiet" };
   }
 
-  /** Resolves with true at the next wake, with false where none comes in a while. */
+  /** Resolves with true when there may be more, with false where nothing came in a while. */
   #change(): { promise: Promise<boolean>; forget: () => void } {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const woken = () => end(true);
-    const timer = setTimeout(() => end(false), this.#quiet);
+    const timer = setTimeout(() => end(false), this.#quietMs);
     const end = (value: boolean) => {
       clearTimeout(timer);
       this.#waiting.delete(woken);

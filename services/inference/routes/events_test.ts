@@ -12,9 +12,9 @@ import { subscribe } from "../testing/subscriber.ts";
 import { eventRoutes } from "./events.ts";
 
 /** Served over real HTTP, on a database of its own. */
-async function serve(quiet?: number) {
+async function serve(quietMs?: number) {
   const opened = await openJobs();
-  const feed = new EventFeed({ db: opened.db, ...quiet !== undefined && { quiet } });
+  const feed = new EventFeed({ db: opened.db, ...quietMs !== undefined && { quietMs } });
   const app = new Hono();
   answerProblems(app, silent);
   app.route("/", eventRoutes(feed, () => (_c, next) => next()));
