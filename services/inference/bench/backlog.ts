@@ -5,7 +5,7 @@
  * @module
  */
 import { median } from "@fovea/bench/table";
-import { vitals } from "@fovea/bench/vitals";
+import { processUsage } from "@fovea/bench/process_usage";
 import { openSqlite } from "@fovea/storage/sqlite";
 import { startService, temporaryFolder } from "@fovea/testing";
 import { BARE } from "@fovea/testing/suite";
@@ -62,7 +62,7 @@ async function start(dataDir: string): Promise<{ startUp: number; memory: number
     const startUp = performance.now() - from;
     await (await fetch(`${service.url}/admin/stats`)).body?.cancel();
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    const { memory } = await vitals(service.url);
+    const { memory } = await processUsage(service.url);
     await service.kill("SIGKILL");
     return { startUp, memory };
   } finally {

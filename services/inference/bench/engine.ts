@@ -9,7 +9,7 @@ import { temporaryFolder } from "@fovea/testing";
 import { BARE } from "@fovea/testing/suite";
 import { yunet } from "@fovea/testing/models";
 import { smallestCosine } from "./agreement.ts";
-import { layCourse, model } from "./course.ts";
+import { makeFixtures, model } from "./fixtures.ts";
 import { figuresOf } from "./figures.ts";
 import { type Latency, measureLatency } from "./latency.ts";
 import { runRaces, type Section } from "./races.ts";
@@ -20,7 +20,7 @@ const workers = Math.min(navigator.hardwareConcurrency, 4);
 
 export async function engine(seconds: number): Promise<Measured> {
   await using folder = await temporaryFolder();
-  const course = await layCourse(folder.path);
+  const fixtures = await makeFixtures(folder.path);
   const faceModels = [await model("face_detection", BARE.FACE_MODEL)];
   if (yunet.model === null) console.error(`yunet-2023mar is left out: needs ${yunet.what}`);
   else faceModels.unshift(await model("face_detection", yunet.model.name));
@@ -33,9 +33,9 @@ export async function engine(seconds: number): Promise<Measured> {
   latencies.set("image_embedding, fixture", await measureLatency("image_embedding", {}, seconds));
   printLatencies("astronaut.png, 512 × 512, one job at a time, one worker", latencies);
 
-  const cosine = await smallestCosine(course.tower, course.megapixel);
+  const cosine = await smallestCosine(fixtures.tower, fixtures.megapixel);
   const sections: Section[] = [];
-  for await (const section of runRaces({ course, faceModels, workers, seconds })) {
+  for await (const section of runRaces({ fixtures, faceModels, workers, seconds })) {
     sections.push(section);
     printScores(section);
   }

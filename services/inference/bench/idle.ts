@@ -4,16 +4,16 @@
  * @module
  */
 import { startSuite } from "@fovea/testing/suite";
-import { vitals } from "@fovea/bench/vitals";
+import { processUsage } from "@fovea/bench/process_usage";
 
 /** Until all that belongs to starting is over, milliseconds. */
 const SETTLING = 5000;
 
 /** @returns share of one core, 0…1 */
 export async function measureIdle(seconds: number): Promise<number> {
-  await using house = await startSuite();
+  await using suite = await startSuite();
   await new Promise((resolve) => setTimeout(resolve, SETTLING));
-  const processor = async () => (await vitals(house.inference.url)).processor;
+  const processor = async () => (await processUsage(suite.inference.url)).processor;
   const before = await processor();
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   return (await processor() - before) / seconds;

@@ -8,12 +8,12 @@ import { median } from "@fovea/bench/table";
 import { startService } from "@fovea/testing";
 import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
 import { subscribe } from "../testing/subscriber.ts";
-import { HttpLane } from "./http_lane.ts";
+import { HttpConnection } from "./http_connection.ts";
 
 const WORKERS = 2;
 
 /** Requests under way at once while throughput is measured. */
-const LANES = 64;
+const CONNECTIONS = 64;
 
 /** Jobs a second while latency is measured. */
 const RATE = 100;
@@ -35,19 +35,21 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
   const { mqtt_url } = await clientOf("", service.url).info();
   await using subscriber = await subscribe(mqtt_url, "inference/job/+/completed");
   using open = new DisposableStack();
-  const lanes: HttpLane[] = [];
-  for (let i = 0; i < LANES; i++) lanes.push(open.use(await HttpLane.open(service.url)));
+  const connections: HttpConnection[] = [];
+  for (let i = 0; i < CONNECTIONS; i++) {
+    connections.push(open.use(await HttpConnection.open(service.url)));
+  }
   let entity = 0;
   const heard = new Map<string, PromiseWithResolvers<void>>();
   subscriber.onMessage(({ topic }) => heard.get(topic.slice(14, -10))?.resolve());
 
   /** Submits a job, of the kind that leaves nothing to deliver; `told` resolves when its event is heard. */
-  async function submit(lane: HttpLane): Promise<{ told: Promise<void> }> {
+  async function submit(connection: HttpConnection): Promise<{ told: Promise<void> }> {
     const job_id = crypto.randomUUID();
     const told = Promise.withResolvers<void>();
     heard.set(job_id, told);
     const body = JSON.stringify({ media_store_id: ++entity, job_id });
-    const status = await lane.post("/job/image_embedding", body);
+    const status = await connection.post("/job/image_embedding", body);
     if (status !== 201) throw new Error(`Cannot measure: POST answered ${status}`);
     return { told: told.promise };
   }
@@ -56,8 +58,8 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
     const told: Promise<void>[] = [];
     const from = performance.now();
     let left = count;
-    await Promise.all(lanes.map(async (lane) => {
-      while (left-- > 0) told.push((await submit(lane)).told);
+    await Promise.all(connections.map(async (connection) => {
+      while (left-- > 0) told.push((await submit(connection)).told);
     }));
     await Promise.all(told);
     return count / (performance.now() - from) * 1000;
@@ -72,7 +74,7 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
       const from = performance.now();
       running.push(
-        submit(lanes[i % LANES]!).then(({ told }) => told).then(() => {
+        submit(connections[i % CONNECTIONS]!).then(({ told }) => told).then(() => {
           times.push(performance.now() - from);
         }),
       );

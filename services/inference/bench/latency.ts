@@ -29,9 +29,9 @@ export async function measureLatency(
   env: Record<string, string>,
   seconds: number,
 ): Promise<Latency> {
-  await using house = await startSuite(env);
-  const { id } = await house.upload(await Deno.readFile(picture), "astronaut.png");
-  const { mqtt_url } = await house.info();
+  await using suite = await startSuite(env);
+  const { id } = await suite.upload(await Deno.readFile(picture), "astronaut.png");
+  const { mqtt_url } = await suite.info();
   await using subscriber = await subscribe(mqtt_url, "inference/job/+/completed");
   const measured: Latency[] = [];
   let until = Infinity;
@@ -39,7 +39,7 @@ export async function measureLatency(
     if (run === WARM_UP) until = performance.now() + seconds * 1000;
     const job_id = crypto.randomUUID();
     const from = performance.now();
-    await house.submit(task, { media_store_id: id, job_id, force: true });
+    await suite.submit(task, { media_store_id: id, job_id, force: true });
     const heard = await subscriber.until(({ topic }) => topic.includes(job_id));
     const total = performance.now() - from;
     subscriber.heard.length = 0;
@@ -48,7 +48,7 @@ export async function measureLatency(
       throw new Error(`Cannot measure: a job failed: ${error_message}`);
     }
     if (run < WARM_UP) continue;
-    const { timings_ms, result } = await house.job(job_id);
+    const { timings_ms, result } = await suite.job(job_id);
     if (task === "face_detection" && (result as FaceDetectionResult).face_count !== 1) {
       throw new Error("Cannot measure: the astronaut's face was not found");
     }

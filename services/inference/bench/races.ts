@@ -7,7 +7,7 @@ import type { TaskType } from "@fovea/contract";
 import type { TestModel } from "@fovea/testing/models";
 import type { Precision } from "@fovea/vit";
 import { type Backend, BACKENDS } from "../tasks/backend.ts";
-import type { Course } from "./course.ts";
+import type { Fixtures } from "./fixtures.ts";
 import { enter, type Entry, race, raceProcesses, type Score } from "./race.ts";
 import { enterWholePath } from "./whole_path.ts";
 
@@ -42,7 +42,7 @@ export const FED = "fed from memory";
 export const DECODING = "Fovea";
 
 export interface RacesOptions {
-  course: Course;
+  fixtures: Fixtures;
   faceModels: TestModel[];
   /** Threads of Fovea where all cores are busy. */
   workers: number;
@@ -52,8 +52,8 @@ export interface RacesOptions {
 
 /** Runs all races, one after the other. */
 export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> {
-  const { course, workers, seconds } = options;
-  const { tower, quantisedTower, megapixel, modelsFolder } = course;
+  const { fixtures, workers, seconds } = options;
+  const { tower, quantisedTower, megapixel, modelsFolder } = fixtures;
   const embedding = (runtime: Runtime, threads: number, model = tower) =>
     foveaEntry("image_embedding", model, megapixel, runtime, threads);
   const bare = (name: string, script: string, threads: number): Entry => ({
@@ -105,7 +105,7 @@ export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> 
       scores: await raceProcesses(entries, seconds),
     };
   }
-  const { fixture, twelveMegapixels: pictures } = course;
+  const { fixture, twelveMegapixels: pictures } = fixtures;
   yield {
     id: "decoding",
     title: "12 MP JPEG to the network's input, one core; the network is the small one",
@@ -116,8 +116,8 @@ export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> 
   };
 }
 
-async function raceWholePath({ course, workers, seconds }: RacesOptions): Promise<Score[]> {
-  const { tower, megapixel: pictures } = course;
+async function raceWholePath({ fixtures, workers, seconds }: RacesOptions): Promise<Score[]> {
+  const { tower, megapixel: pictures } = fixtures;
   await using fed = await enter({
     ...foveaEntry("image_embedding", tower, pictures, "fp32", workers),
     name: FED,

@@ -6,7 +6,7 @@
  */
 import { atMost, type Measured } from "@fovea/bench/figure";
 import { median } from "@fovea/bench/table";
-import { vitals } from "@fovea/bench/vitals";
+import { processUsage } from "@fovea/bench/process_usage";
 import type { JobEndedEvent } from "@fovea/contract";
 import { startSuite } from "@fovea/testing/suite";
 import { subscribe } from "../testing/subscriber.ts";
@@ -40,12 +40,12 @@ async function pictures(): Promise<[Uint8Array<ArrayBuffer>, Answer][]> {
 
 /** Runs the jobs through both services, as clients would. */
 export async function soak(): Promise<Measured> {
-  await using house = await startSuite({ INFERENCE_WORKERS: "2" });
+  await using suite = await startSuite({ INFERENCE_WORKERS: "2" });
   const expected: [number, Answer][] = [];
   for (const [bytes, answer] of await pictures()) {
-    expected.push([(await house.upload(bytes)).id, answer]);
+    expected.push([(await suite.upload(bytes)).id, answer]);
   }
-  const { mqtt_url } = await house.info();
+  const { mqtt_url } = await suite.info();
   await using subscriber = await subscribe(mqtt_url, "inference/job/+/completed");
   const rss: number[] = [];
   let wrong = 0;
@@ -54,18 +54,18 @@ export async function soak(): Promise<Measured> {
     while (next < JOBS) {
       const [media_store_id, answer] = expected[next++ % expected.length]!;
       const job_id = crypto.randomUUID();
-      await house.submit("face_detection", { media_store_id, job_id, force: true });
+      await suite.submit("face_detection", { media_store_id, job_id, force: true });
       const heard = await subscriber.until(({ topic }) => topic.includes(job_id));
       subscriber.heard.splice(subscriber.heard.indexOf(heard), 1);
       const { face_count, error_code }: JobEndedEvent = JSON.parse(heard.payload);
       if ((error_code ?? face_count) !== answer) wrong++;
-      rss.push((await vitals(house.inference.url)).memory);
+      rss.push((await processUsage(suite.inference.url)).memory);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, client));
   const first = median(rss.slice(0, WINDOW));
   const last = median(rss.slice(-WINDOW));
-  const lost = house.inference.log().filter(({ msg }) => msg.startsWith("worker ended")).length;
+  const lost = suite.inference.log().filter(({ msg }) => msg.startsWith("worker ended")).length;
   const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   console.log(
     `\n${rss.length} jobs on good and broken pictures, ${AT_ONCE} at once: memory of the service ` +

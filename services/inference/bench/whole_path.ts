@@ -11,7 +11,7 @@ import { readPictures } from "./contender.ts";
 import type { Contender } from "./race.ts";
 
 /** Pictures on their way at once, for each worker: enough that none waits for a client. */
-const LANES_PER_WORKER = 3;
+const CLIENTS_PER_WORKER = 3;
 
 /** Starts both services and waits until their workers are warm. */
 export async function enterWholePath(
@@ -19,17 +19,17 @@ export async function enterWholePath(
 ): Promise<Contender> {
   await using cleanup = new AsyncDisposableStack();
   const { name, workers, env } = options;
-  const house = cleanup.use(await startSuite({ ...env, INFERENCE_WORKERS: `${workers}` }));
+  const suite = cleanup.use(await startSuite({ ...env, INFERENCE_WORKERS: `${workers}` }));
   const subscriber = cleanup.use(
-    await subscribe((await house.info()).mqtt_url, "inference/job/+/completed"),
+    await subscribe((await suite.info()).mqtt_url, "inference/job/+/completed"),
   );
   const pictures = await readPictures(options.pictures);
   let sent = 0;
 
   async function embedNext(): Promise<void> {
-    const { id } = await house.upload(unlikeAnyOther(pictures[sent++ % pictures.length]!));
+    const { id } = await suite.upload(unlikeAnyOther(pictures[sent++ % pictures.length]!));
     const job_id = crypto.randomUUID();
-    await house.submit("image_embedding", { media_store_id: id, job_id });
+    await suite.submit("image_embedding", { media_store_id: id, job_id });
     const heard = await subscriber.until(({ topic }) => topic.includes(job_id));
     const { event, error_message }: JobEndedEvent = JSON.parse(heard.payload);
     if (event !== "job_completed") {
@@ -44,16 +44,16 @@ export async function enterWholePath(
       subscriber.heard.length = 0;
       const until = performance.now() + seconds * 1000;
       const ended: number[] = [];
-      const lane = async () => {
+      const client = async () => {
         while (performance.now() < until) {
           await embedNext();
           ended.push(performance.now());
         }
       };
-      const lanes = Promise.all(Array.from({ length: workers * LANES_PER_WORKER }, lane));
-      const health = await timeHealth(house.inference.url, until);
-      await lanes;
-      // From the last of the first round to the last one before the lanes run out.
+      const clients = Promise.all(Array.from({ length: workers * CLIENTS_PER_WORKER }, client));
+      const health = await timeHealth(suite.inference.url, until);
+      await clients;
+      // From the last of the first round to the last one before the clients run out.
       const counted = ended.filter((time) => time <= until);
       const span = counted.at(-1)! - counted[workers - 1]!;
       return {

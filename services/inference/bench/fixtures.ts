@@ -6,7 +6,7 @@
 import type { TaskType } from "@fovea/contract";
 import { type TestModel, testModel } from "@fovea/testing/models";
 
-export interface Course {
+export interface Fixtures {
   /** Folders of JPEGs. */
   megapixel: string;
   twelveMegapixels: string;
@@ -39,7 +39,7 @@ const PREPROCESSOR = {
 };
 
 /** Makes everything, in `folder` but for the networks and what is installed, which stay for the next time. */
-export async function layCourse(folder: string): Promise<Course> {
+export async function makeFixtures(folder: string): Promise<Fixtures> {
   for (const folder of [PEERS, NATIVE]) {
     await deno(["install", "--quiet", "--frozen", "--config", `${folder}deno.json`]);
   }

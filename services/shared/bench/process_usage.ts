@@ -4,7 +4,7 @@
  * @module
  */
 
-export interface Vitals {
+export interface ProcessUsage {
   /** Bytes that lie in memory. */
   memory: number;
   /** Seconds of processor time so far, all threads together. */
@@ -12,7 +12,7 @@ export interface Vitals {
 }
 
 /** @param url of a service */
-export async function vitals(url: string): Promise<Vitals> {
+export async function processUsage(url: string): Promise<ProcessUsage> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   const figure = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(metrics)![1]);
   return {

@@ -9,7 +9,7 @@ const text = new TextEncoder();
 const latin1 = new TextDecoder("latin1");
 
 /** A connection to a service. Disposing of it closes it. */
-export class HttpLane implements Disposable {
+export class HttpConnection implements Disposable {
   readonly #connection: Deno.TcpConn;
   readonly #host: string;
   readonly #chunk = new Uint8Array(64 * 1024);
@@ -19,9 +19,9 @@ export class HttpLane implements Disposable {
     this.#host = host;
   }
 
-  static async open(url: string): Promise<HttpLane> {
+  static async open(url: string): Promise<HttpConnection> {
     const { hostname, port, host } = new URL(url);
-    return new HttpLane(await Deno.connect({ hostname, port: Number(port) }), host);
+    return new HttpConnection(await Deno.connect({ hostname, port: Number(port) }), host);
   }
 
   /** @returns the answer's status */
