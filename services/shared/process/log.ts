@@ -22,7 +22,8 @@ export function openLog(
   if (format === "json") return pino(options, inTurns());
   return pino(
     options,
-    pretty({ destination: 2, sync: true, ignore: "service", translateTime: "HH:MM:ss.l" }),
+    // By the clock of whoever looks at the terminal, and its offset to UTC.
+    pretty({ destination: 2, sync: true, ignore: "service", translateTime: "SYS:HH:MM:ss.l o" }),
   );
 }
 
