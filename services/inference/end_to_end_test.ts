@@ -192,6 +192,7 @@ Deno.test("readiness names what is there", inHouse, async () => {
     "workers",
     "all_workers",
     "media_store",
+    "same_media_store",
     "broker",
   ]);
 });

@@ -30,6 +30,7 @@ import { workerMetrics } from "./metrics/worker_metrics.ts";
 import { digestOf } from "./media_store.ts";
 import { ServedModels } from "./tasks/served_models.ts";
 import { readinessChecks } from "./readiness.ts";
+import { FollowedStore } from "./followed_store.ts";
 import type { Settings } from "./settings.ts";
 import { BACKEND_NAMES } from "./tasks/backend.ts";
 import { SharedTowers } from "./tasks/shared_towers.ts";
@@ -126,6 +127,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     },
     onCompleted: ({ task_type }) => {
       if (task_type === "face_detection") delivery.wake();
+      followedStore.wake();
     },
     onCancelled: (seq) => dispatcher.cancel(seq),
   });
@@ -137,6 +139,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     random: Math.random,
     log,
   });
+  const followedStore = new FollowedStore({ db, mediaStore, log });
   const dispatcher = new Dispatcher({ attempts, pool, models, now: Date.now, log });
 
   const info = (): Info => ({
@@ -152,6 +155,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     tasks: () => models.describe(),
     workers: () => pool.state,
     mediaStoreUrl: settings.MEDIA_STORE_URL,
+    storeTrouble: () => followedStore.check(),
     brokerTrouble: () => link.trouble,
     outbox: () => outbox.state(),
   });
@@ -176,6 +180,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     metrics,
   });
 
+  await followedStore.check();
   await attempts.recover();
   dispatcher.start();
   // A broker that has just come up remembers nothing.
@@ -206,6 +211,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   feed.close();
   await Promise.all([server.shutdown(), dispatcher.stop(GRACE)]);
   await delivery.close();
+  await followedStore.close();
   await outbox.close(GRACE);
   await link.close();
   pool.close();

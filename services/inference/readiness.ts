@@ -10,6 +10,8 @@ export interface Needs {
   tasks: () => TaskInfo[];
   workers: () => PoolState;
   mediaStoreUrl: string;
+  /** Why results may be of other pictures than media_store has; null where they are not. */
+  storeTrouble: () => Promise<string | null>;
   /** Why the broker can't be reached; null where it can. */
   brokerTrouble: () => string | null;
   outbox: () => Promise<OutboxState>;
@@ -27,7 +29,7 @@ const SLOW_ACKNOWLEDGEMENT = 10_000;
  * further model its task does.
  */
 export function readinessChecks(
-  { db, tasks, workers, mediaStoreUrl, brokerTrouble, outbox }: Needs,
+  { db, tasks, workers, mediaStoreUrl, storeTrouble, brokerTrouble, outbox }: Needs,
 ): Check[] {
   return [
     {
@@ -77,6 +79,14 @@ export function readinessChecks(
           });
         await response.body?.cancel();
         if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+      },
+    },
+    {
+      name: "same_media_store",
+      optional: true,
+      check: async () => {
+        const trouble = await storeTrouble();
+        if (trouble !== null) throw new Error(trouble);
       },
     },
     {

@@ -32,6 +32,7 @@ async function openReadiness(needs: Partial<Needs> = {}) {
     tasks: () => [ready],
     workers: () => workers,
     mediaStoreUrl: `http://127.0.0.1:${store.addr.port}`,
+    storeTrouble: () => Promise.resolve(null),
     brokerTrouble: () => null,
     outbox: () => Promise.resolve({ pending: 0, oldestAge: null }),
     ...needs,
@@ -104,6 +105,7 @@ Deno.test("a service that is ready says so of everything", async () => {
     "workers",
     "all_workers",
     "media_store",
+    "same_media_store",
     "broker",
   ]);
 });

@@ -15,6 +15,8 @@ import manifest from "./deno.json" with { type: "json" };
 import { entityPartRoutes } from "./entities/part_routes.ts";
 import { entityRoutes } from "./entities/routes.ts";
 import type { EntityService } from "./entities/service.ts";
+import { storeRoutes } from "./entities/store_routes.ts";
+import type { TransactionRepository } from "./entities/transactions.ts";
 import { healthRoutes } from "./health_routes.ts";
 import { thumbnailRoutes } from "./thumbnails/routes.ts";
 import type { Thumbnails } from "./thumbnails/thumbnails.ts";
@@ -25,6 +27,7 @@ const SELF = { name: "fovea-media-store", version: manifest.version };
 export function mediaStoreApp(
   parts: {
     service: EntityService;
+    transactions: TransactionRepository;
     blobs: BlobStore;
     thumbnails: Thumbnails;
     access: Access;
@@ -33,7 +36,7 @@ export function mediaStoreApp(
     metrics: Registry;
   },
 ): Hono {
-  const { service, blobs, thumbnails, access, log, maxUploadBytes, metrics } = parts;
+  const { service, transactions, blobs, thumbnails, access, log, maxUploadBytes, metrics } = parts;
   const app = httpApp({ log, metrics });
   app.route("/", selfRoutes({ ...SELF, describe: describeMediaStore, metrics, access }));
   app.route("/health", healthRoutes(service, log));
@@ -41,6 +44,7 @@ export function mediaStoreApp(
     "/entity",
     entityRoutes({ service, access, beginBlob: () => blobs.begin(), maxUploadBytes }),
   );
+  app.route("/store", storeRoutes({ transactions, access }));
   app.route("/entity", entityPartRoutes({ service, access }));
   app.route("/entity", thumbnailRoutes({ service, access, thumbnails }));
   return app;

@@ -20,6 +20,7 @@ import { migrations, type Tables } from "./entities/migrations.ts";
 import { EntityRepository } from "./entities/repository.ts";
 import { EntityService } from "./entities/service.ts";
 import { tallyOf } from "./entities/tally.ts";
+import { TransactionRepository } from "./entities/transactions.ts";
 import { VersionRepository } from "./entities/versions.ts";
 import { Inspector } from "./media/inspector.ts";
 import { mediaStoreSettings } from "./settings.ts";
@@ -59,6 +60,7 @@ await runService(async () => {
   });
   const app = mediaStoreApp({
     service,
+    transactions: new TransactionRepository(db),
     blobs,
     thumbnails,
     access,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { JobStatus, ProblemCode, TaskType } from "@fovea/contract";
+import type { JobStatus, ProblemCode, StorePosition, TaskType } from "@fovea/contract";
 import { type Generated, type Kysely, type Selectable, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
@@ -106,6 +106,11 @@ export interface JobCountTable {
   count: number;
 }
 
+/** At most one row: how far the media_store has come whose pictures the results are of. */
+export interface FollowedStoreTable extends StorePosition {
+  id: number;
+}
+
 export interface Tables {
   job: JobTable;
   job_count: JobCountTable;
@@ -113,6 +118,7 @@ export interface Tables {
   outbox: OutboxTable;
   delivery: DeliveryTable;
   instance: InstanceTable;
+  followed_store: FollowedStoreTable;
 }
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -261,6 +267,17 @@ export const MIGRATIONS: Record<string, Migration> = {
           WHERE topic = 'inference/job/' || job_id || '/completed' AND retain = 1 AND payload <> ''
           ORDER BY seq DESC LIMIT 1), lower(hex(randomblob(16))))
         WHERE completed_at IS NOT NULL`.execute(db);
+    },
+  },
+  "0005_followed_store": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`
+        CREATE TABLE followed_store (
+          id INTEGER PRIMARY KEY,
+          store_id TEXT NOT NULL,
+          transaction_id INTEGER NOT NULL,
+          tag TEXT NOT NULL
+        ) STRICT`.execute(db);
     },
   },
 };

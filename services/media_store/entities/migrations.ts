@@ -28,8 +28,10 @@ export interface VersionRow extends Omit<EntityRow, "id"> {
 export interface Tables {
   entities: EntityRow;
   entity_versions: VersionRow;
-  /** One row: the number of the last transaction that changed entities. */
-  transaction_counter: { id: number; last: number };
+  /** One row: which store this is. */
+  store: { id: number; store_id: string };
+  /** Every transaction that changed entities, from 1; 0 is the empty store. See transactions.ts. */
+  transactions: { id: Generated<number>; tag: Generated<string> };
   /** FTS5 index over `entities.search_text`, kept by triggers. */
   entity_search: { rowid: number; text: string };
   /** One row, written whenever somebody asks whether the database can be written. */
@@ -93,6 +95,9 @@ export const migrations: Record<string, Migration> = {
         }
       }
     },
+  },
+  "004_identity": {
+    up: addIdentity,
   },
 };
 
@@ -192,4 +197,17 @@ async function addListingIndexes(db: AnyTables): Promise<void> {
     .columns(["parent_id", ...filtered]).execute();
   await db.schema.createIndex("entity_versions_listed").on("entity_versions")
     .columns(["version", ...filtered, "parent_id"]).execute();
+}
+
+/** Of the transactions that were counted before, only the last one has a tag. */
+async function addIdentity(db: AnyTables): Promise<void> {
+  await sql`create table store (id integer primary key, store_id text not null) strict`.execute(db);
+  await sql`insert into store values (1, ${crypto.randomUUID()})`.execute(db);
+  await sql`
+    create table transactions (
+      id integer primary key,
+      tag text not null default (lower(hex(randomblob(8))))
+    ) strict`.execute(db);
+  await sql`insert into transactions (id) select last from transaction_counter`.execute(db);
+  await db.schema.dropTable("transaction_counter").execute();
 }

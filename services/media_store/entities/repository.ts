@@ -8,6 +8,7 @@ import { type Kysely, sql, type Transaction } from "kysely";
 import { reportFull } from "../blobs/storage_full.ts";
 import type { Tables } from "./migrations.ts";
 import { ITEM_COLUMNS, toItem, toRow } from "./row.ts";
+import { recordTransaction } from "./transactions.ts";
 import { filesOfAlone, recordVersions, type StoredFile } from "./versions.ts";
 
 /** An entity that has no id yet. */
@@ -85,6 +86,7 @@ export class EntityRepository {
         }))
         .where("parent_id", "=", id).returning("id").execute();
       if (moved.length > 0) await recordVersions(transaction, moved.map((child) => child.id));
+      else await recordTransaction(transaction);
       const files = await filesOfAlone(transaction, id);
       await transaction.deleteFrom("entities").where("id", "=", id).execute();
       return { item: toItem(row), files };
@@ -98,6 +100,7 @@ export class EntityRepository {
       await sql`insert into entity_search (entity_search) values ('delete-all')`.execute(
         transaction,
       );
+      await recordTransaction(transaction);
       await transaction.deleteFrom("entity_versions").execute();
       const { numDeletedRows } = await transaction.deleteFrom("entities").executeTakeFirstOrThrow();
       return Number(numDeletedRows);

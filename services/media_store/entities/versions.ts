@@ -9,6 +9,7 @@ import type { EntityVersion, Item } from "@fovea/contract";
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { Tables } from "./migrations.ts";
 import { ITEM_COLUMNS, toItem } from "./row.ts";
+import { recordTransaction } from "./transactions.ts";
 
 /** A file that some version of an entity needs. */
 export interface StoredFile {
@@ -70,14 +71,14 @@ export async function recordVersions(
   transaction: Transaction<Tables>,
   ids: number[],
 ): Promise<void> {
-  const { last } = await transaction.updateTable("transaction_counter")
-    .set((counter) => ({ last: counter("last", "+", 1) }))
-    .returning("last").executeTakeFirstOrThrow();
+  const transactionId = await recordTransaction(transaction);
   const columns = [...ITEM_COLUMNS, "search_text"] as const;
   await transaction.insertInto("entity_versions")
     .columns([...columns, "transaction_id"])
     .expression((query) =>
-      query.selectFrom("entities").select(columns).select(sql.val(last).as("transaction_id"))
+      query.selectFrom("entities").select(columns).select(
+        sql.val(transactionId).as("transaction_id"),
+      )
         // As JSON: a statement takes 32,766 parameters at most, and a collection may hold more.
         .where("id", "in", sql<number>`(select value from json_each(${JSON.stringify(ids)}))`)
     )

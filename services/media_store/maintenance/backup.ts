@@ -1,5 +1,5 @@
 /**
- * `--backup`: a copy of the store as it was at one moment, taken while the service goes on.
+ * A backup: a copy of the store as it was at one moment, taken while the service goes on.
  *
  * The database is copied by SQLite's own backup, in one read. A file that the copy names may have
  * been deleted before it could be copied; therefore files are copied first, and where one is missing
@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { backup, DatabaseSync } from "node:sqlite";
+import { copyDatabase, fillFolder, syncFolder } from "@fovea/storage/backup";
 import { Catalogue, type NeededFile } from "./catalogue.ts";
 
 export interface BackedUp {
@@ -21,36 +21,18 @@ export interface BackedUp {
 /** Only a store in which every new file is deleted at once takes more than two. */
 const MAX_ROUNDS = 5;
 
-/** In one go: what is written meanwhile would else make SQLite begin anew, again and again. */
-const ALL_PAGES = 1_000_000_000;
-
 /**
  * @param folder of the store
- * @param target a folder that is empty or not there yet; afterwards it can serve as DATA_DIR
- * @throws {Error} where the target is in use, or can't be written; nothing is left in it then
+ * @param target where no folder is yet
+ * @throws {Error} where it can't be copied; nothing is left of the copy then
  */
-export async function backUp(folder: string, target: string): Promise<BackedUp> {
-  await claimEmpty(target);
-  const partial = `${target}/media_store.partial`;
-  try {
-    await Deno.mkdir(`${partial}/files`, { recursive: true });
+export function backUpStore(folder: string, target: string): Promise<BackedUp> {
+  return fillFolder(target, async (partial) => {
+    await Deno.mkdir(`${partial}/files`);
     const done = await copyStore(folder, partial);
     await syncFolder(`${partial}/files`);
-    await syncFolder(partial);
-    await Deno.rename(partial, `${target}/media_store`);
-    await syncFolder(target);
     return done;
-  } catch (error) {
-    await Deno.remove(partial, { recursive: true });
-    throw error;
-  }
-}
-
-async function claimEmpty(target: string): Promise<void> {
-  await Deno.mkdir(target, { recursive: true });
-  const first = [...Deno.readDirSync(target)][0];
-  if (first === undefined) return;
-  throw new Error(`${target} has "${first.name}" in it: name an empty folder, or a new one`);
+  });
 }
 
 async function copyStore(from: string, to: string): Promise<BackedUp> {
@@ -68,15 +50,6 @@ async function copyStore(from: string, to: string): Promise<BackedUp> {
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     return { files: files.length, bytes, lost };
   }
-}
-
-async function copyDatabase(from: string, to: string): Promise<void> {
-  await Deno.remove(to).catch(() => {});
-  using source = new DatabaseSync(from, { readOnly: true });
-  await backup(source, to, { rate: ALL_PAGES });
-  using copy = new DatabaseSync(to);
-  // One file, with nothing beside it; the service turns the log on again.
-  copy.exec("pragma journal_mode = delete");
 }
 
 function neededBy(database: string): NeededFile[] {
@@ -112,9 +85,4 @@ async function removeOthers(to: string, needed: NeededFile[]): Promise<void> {
   for (const { name } of [...Deno.readDirSync(`${to}/files`)]) {
     if (!paths.has(`files/${name}`)) await Deno.remove(`${to}/files/${name}`);
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  using folder = await Deno.open(path);
-  await folder.sync();
 }

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import { claimEmpty } from "@fovea/storage/backup";
 import { claimFolder } from "@fovea/storage/folder";
 import { readSettings, SettingsError } from "@fovea/process/settings";
 import { parseArgs } from "node:util";
 import { mediaStoreSettings } from "../settings.ts";
-import { backUp } from "./backup.ts";
+import { backUpStore } from "./backup.ts";
 import { checkStore, type Finding } from "./check.ts";
 import { quarantine } from "./quarantine.ts";
 
@@ -19,9 +20,9 @@ Without options: serves the store in DATA_DIR/media_store.
   --check        compare every file with its digest and size in the database, and look for files
                  that are missing or that nobody needs; the service may be running
   --repair       with --check: move files that don't match into DATA_DIR/media_store/quarantine;
-                 the service may not be running
-  --backup DIR   copy the store as it is at this moment into DIR, which is empty or new; the service
-                 may be running. To restore, start media_store with DATA_DIR=DIR
+                 the service must not be running
+  --backup DIR   copy the store alone, as it is at this moment, into DIR, which is empty or new; the
+                 service may be running. ./fovea backup copies what inference keeps, too
   --help         this
 
 Its settings are environment variables, which services/SETTINGS.md lists.
@@ -72,7 +73,11 @@ function readOptions(args: string[]) {
 }
 
 async function reportBackup(dataDir: string, target: string): Promise<number> {
-  const { files, bytes, lost } = await attempt("back up", () => backUp(folderOf(dataDir), target));
+  const folder = folderOf(dataDir);
+  const { files, bytes, lost } = await attempt("back up", async () => {
+    await claimEmpty(target);
+    return await backUpStore(folder, `${target}/media_store`);
+  });
   for (const { path, entityId } of lost) {
     console.log(`missing: ${path} is not there: entity ${entityId} needs it`);
   }

@@ -20,6 +20,7 @@ import { EntityListing } from "../entities/listing.ts";
 import { migrations, type Tables } from "../entities/migrations.ts";
 import { EntityRepository } from "../entities/repository.ts";
 import { EntityService } from "../entities/service.ts";
+import { TransactionRepository } from "../entities/transactions.ts";
 import { VersionRepository } from "../entities/versions.ts";
 import { Inspector } from "../media/inspector.ts";
 import { Thumbnails } from "../thumbnails/thumbnails.ts";
@@ -77,6 +78,7 @@ export async function testApp(
   });
   const app = mediaStoreApp({
     service,
+    transactions: new TransactionRepository(db),
     blobs,
     thumbnails,
     access: await openAccess({

@@ -52,6 +52,16 @@ export interface EntityVersion {
   updated_date: number;
 }
 
+/** Which store this is, and how far it has come. */
+export interface StorePosition {
+  /** UUID. */
+  store_id: string;
+  /** Of the last change; 0 where there was none. */
+  transaction_id: number;
+  /** Random, its own for each transaction. */
+  tag: string;
+}
+
 /** Body of `PATCH /entity/{id}`: what is left out stays as it is. */
 export interface EntityPatch {
   label?: string | null | undefined;

@@ -61,6 +61,7 @@ const KINDS = {
   precondition_failed: refused(412, "Changed meanwhile"),
   entity_has_no_file: refused(404, "Entity has no file"),
   duplicate_file: refused(409, "File already stored"),
+  diverged: refused(409, "Store has gone another way"),
   no_thumbnail: refused(404, "No thumbnail"),
   range_not_satisfiable: refused(416, "Range not satisfiable"),
   empty_file: refused(400, "Empty file"),

@@ -1,0 +1,39 @@
+/**
+ * `GET /store`: which store this is, for whoever keeps something by the ids of its entities.
+ *
+ * @module
+ */
+import type { Access } from "@fovea/http/access";
+import { sentAs } from "@fovea/http/api";
+import { Hono } from "hono";
+import { z } from "zod";
+import { only } from "./fields.ts";
+import { queryOf } from "./query.ts";
+import type { TransactionRepository } from "./transactions.ts";
+
+export const storeQuery = only("parameter", {
+  after: z.string().regex(/^\d{1,15}$/, "a whole number from 0 is expected").transform(Number)
+    .meta({
+      description: "the last transaction that one has seen",
+      ...sentAs({ type: "integer", minimum: 0 }),
+    }).optional(),
+  tag: z.string().regex(/^[0-9a-f]{16}$/, "16 digits of lower-case hex are expected")
+    .meta({ description: "its tag" }).optional(),
+}).refine(
+  ({ after, tag }) => (after === undefined) === (tag === undefined),
+  "after and tag go together: one of them is missing",
+);
+
+export function storeRoutes(
+  { transactions, access }: { transactions: TransactionRepository; access: Access },
+): Hono {
+  const routes = new Hono({ strict: false });
+  routes.get("/", access("read"), async (c) => {
+    const { after, tag } = queryOf(c, storeQuery);
+    if (after !== undefined && tag !== undefined) {
+      await transactions.checkSeen({ transaction_id: after, tag });
+    }
+    return c.json(await transactions.position());
+  });
+  return routes;
+}
