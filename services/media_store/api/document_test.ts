@@ -66,7 +66,7 @@ Deno.test("media_store answers as its API document says", async () => {
     [200, "/entity/1/image"],
     [200, "/entity/1/image", { method: "HEAD" }],
     [206, "/entity/1/image?version=1", given({ Range: "bytes=0-9" })],
-    [206, "/entity/1/image", given({ Range: "bytes=0-9,20-29" })],
+    [200, "/entity/1/image", given({ Range: "bytes=0-9,20-29" })],
     [304, "/entity/1/image", given({ "If-None-Match": "*" })],
     [412, "/entity/1/image", given({ "If-Match": '"other"' })],
     [416, "/entity/1/image", given({ Range: "bytes=1000000-" })],

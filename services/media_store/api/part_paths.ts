@@ -26,7 +26,7 @@ const conditions = z.object({
 });
 
 const ranged = conditions.extend({
-  "Range": condition("the bytes wanted, up to 16 parts, as in `bytes=0-99,-100`"),
+  "Range": condition("the bytes wanted, as in `bytes=0-99`; several ranges get the whole file"),
   "If-Range": condition("an ETag or date that Range is meant for: else all of it is the answer"),
 });
 
@@ -63,10 +63,10 @@ export const partPaths: ZodOpenApiPathsObject = {
           content: { "*/*": binary },
         },
         206: {
-          description: "what Range asks for; several parts come as multipart/byteranges",
+          description: "what Range asks for",
           ...describedHeaders({
             ...VALIDATORS,
-            "Content-Range": "which bytes, where it is one part",
+            "Content-Range": "which bytes",
           }),
           content: { "*/*": binary },
         },

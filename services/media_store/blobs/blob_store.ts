@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { ByteRange } from "../transfer/byte_ranges.ts";
+import type { ByteRange } from "../transfer/byte_range.ts";
 import { NewBlob } from "./new_blob.ts";
 import { reportFull } from "./storage_full.ts";
 

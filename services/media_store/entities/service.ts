@@ -14,7 +14,7 @@ import {
 } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Inspector } from "../media/inspector.ts";
-import type { ByteRange } from "../transfer/byte_ranges.ts";
+import type { ByteRange } from "../transfer/byte_range.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
 import { Turns } from "../turns.ts";
 import { type FileFacts, type FileItem, NO_FILE } from "./file_facts.ts";

@@ -7,7 +7,7 @@ import { create as contentDisposition } from "content-disposition";
 import type { Context } from "hono";
 import type { FileItem } from "../entities/file_facts.ts";
 import type { EntityService } from "../entities/service.ts";
-import { type ByteRange, contentRange, multipartOf, readRanges } from "./byte_ranges.ts";
+import { type ByteRange, contentRange, readRange } from "./byte_range.ts";
 import { downloadName } from "./file_name.ts";
 import { cacheHeaders, isNotModified, rangeApplies, validatorsOf } from "./preconditions.ts";
 
@@ -37,28 +37,16 @@ export async function imageAnswer(
   };
   if (request.method === "HEAD") return c.body(null, 200, whole);
 
-  const ranges = rangeApplies(request.headers, validators) ? rangesOf(request, size) : null;
-  const [first, second] = ranges ?? [];
-  if (ranges === null || first === undefined) return c.body(await service.read(item), 200, whole);
-  if (second === undefined) {
-    return c.body(await service.read(item, first), 206, {
-      ...whole,
-      "Content-Length": String(first.end - first.start + 1),
-      "Content-Range": contentRange(first, size),
-    });
-  }
-  const parts = await Promise.all(
-    ranges.map(async (range) => ({ range, bytes: await service.read(item, range) })),
-  );
-  const { contentType, length, body } = multipartOf(parts, item.mime_type, size);
-  return c.body(body, 206, {
+  const range = rangeApplies(request.headers, validators) ? rangeOf(request, size) : null;
+  if (range === null) return c.body(await service.read(item), 200, whole);
+  return c.body(await service.read(item, range), 206, {
     ...whole,
-    "Content-Type": contentType,
-    "Content-Length": String(length),
+    "Content-Length": String(range.end - range.start + 1),
+    "Content-Range": contentRange(range, size),
   });
 }
 
-function rangesOf(request: Request, size: number): ByteRange[] | null {
+function rangeOf(request: Request, size: number): ByteRange | null {
   const header = request.headers.get("Range");
-  return header === null ? null : readRanges(header, size);
+  return header === null ? null : readRange(header, size);
 }

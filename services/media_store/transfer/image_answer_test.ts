@@ -26,7 +26,7 @@ Deno.test("a range is answered with that part alone", async () => {
     ["bytes=-4", size - 4, size - 1],
     ["bytes=10-99999", 10, size - 1],
     ["bytes=-99999", 0, size - 1],
-    ["bytes=0-4,3-8", 0, 8],
+    ["bytes=2-4,99999-", 2, 4],
   ];
   for (const [range, start, end] of ranges) {
     const answer = await ask(store.app, { Range: range });
@@ -36,28 +36,6 @@ Deno.test("a range is answered with that part alone", async () => {
     assert.equal(answer.headers.get("Content-Type"), "image/png");
     assert.deepEqual(await answer.bytes(), bytes.slice(start, end + 1));
   }
-});
-
-Deno.test("several ranges come as parts of one body, each saying where it belongs", async () => {
-  await using store = await storeWith();
-  const answer = await ask(store.app, { Range: "bytes=20-29, 0-3, -2" });
-  assert.equal(answer.status, 206);
-  const boundary = answer.headers.get("Content-Type")!
-    .match(/^multipart\/byteranges; boundary=(.+)$/)![1];
-  const body = await answer.bytes();
-  assert.equal(answer.headers.get("Content-Length"), String(body.length));
-  const text = new TextDecoder("latin1");
-  const parts = text.decode(body).split(`\r\n--${boundary}`);
-  assert.equal(parts[0], "");
-  assert.equal(parts.at(-1), "--\r\n");
-  const expected = [[20, 29], [0, 3], [size - 2, size - 1]] as const;
-  assert.deepEqual(
-    parts.slice(1, -1),
-    expected.map(([start, end]) =>
-      `\r\nContent-Type: image/png\r\nContent-Range: bytes ${start}-${end}/${size}\r\n\r\n` +
-      text.decode(bytes.slice(start, end + 1))
-    ),
-  );
 });
 
 Deno.test("a range outside of the file is refused, saying how large it is", async () => {
@@ -70,10 +48,10 @@ Deno.test("a range outside of the file is refused, saying how large it is", asyn
   }
 });
 
-Deno.test("a range that can't be understood, or is of too many parts, gets the whole file", async () => {
+Deno.test("a range that can't be understood, and several ranges, get the whole file", async () => {
   await using store = await storeWith();
-  const many = Array.from({ length: 17 }, (_, i) => `${2 * i}-${2 * i}`).join();
-  for (const range of ["bytes", "bytes=a-b", "lines=1-2", "bytes=1", `bytes=${many}`]) {
+  const several = ["bytes=20-29, 0-3, -2", "bytes=0-4,3-8"];
+  for (const range of ["bytes", "bytes=a-b", "lines=1-2", "bytes=1", ...several]) {
     const answer = await ask(store.app, { Range: range });
     assert.equal(answer.status, 200, range);
     assert.equal(answer.headers.get("Accept-Ranges"), "bytes");
@@ -166,10 +144,12 @@ Deno.test("a file is offered under its label, whatever stands in that", async ()
   }
 });
 
-Deno.test("a client that goes away before or amid the parts leaves no file open", async () => {
-  await using store = await storeWith();
-  for (const reads of [0, 1, 2, 3]) {
-    const answer = await ask(store.app, { Range: "bytes=0-3, 10-13, 20-23" });
+Deno.test("a client that goes away before or amid a range leaves no file open", async () => {
+  await using app = await testApp();
+  const large = new Blob([bytes, new Uint8Array(1_000_000)]);
+  await app.add({ is_collection: "false", image: large });
+  for (const reads of [0, 1, 2]) {
+    const answer = await ask(app, { Range: "bytes=3-900000" });
     const reader = answer.body!.getReader();
     for (let i = 0; i < reads; i++) await reader.read();
     // The test's own sanitizer would find an open file.
