@@ -1,12 +1,11 @@
-import { startGuarded, tokenOf } from "@fovea/testing";
+import { asJson, startGuarded, tokenOf } from "@fovea/testing";
 import { BARE, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 
 const astronaut = await Deno.readFile(
   new URL("../../clients/images/astronaut.png", import.meta.url),
 );
-const body = JSON.stringify({ media_store_id: 1 });
-const post = { method: "POST", body };
+const post = asJson({ media_store_id: 1 });
 const remove = { method: "DELETE" };
 
 async function refused(response: Response, status: number, code: string): Promise<void> {
@@ -69,10 +68,7 @@ Deno.test("inference reads pictures from a media_store that wants a token, with 
   });
   await untilReady(guarded.service);
   const token = await tokenOf(guarded.privateKey, { ai_inference_support: true });
-  const created = await guarded.call("/job/face_detection", token, {
-    method: "POST",
-    body: JSON.stringify({ media_store_id: id }),
-  });
+  const created = await guarded.call("/job/face_detection", token, asJson({ media_store_id: id }));
   const { job_id } = await created.json();
   const look = async () => await (await guarded.call(`/job/${job_id}`)).json();
   let job = await look();

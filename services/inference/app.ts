@@ -1,10 +1,8 @@
 import type { Access } from "@fovea/http/access";
-import { httpApp } from "@fovea/http/http_app";
-import type { Logger } from "@fovea/process/log";
+import { httpApp, type HttpOptions } from "@fovea/http/http_app";
 import { selfRoutes } from "@fovea/http/self_routes";
 import type { Info } from "@fovea/contract";
 import type { Hono } from "hono";
-import type { Registry } from "prom-client";
 import { describeInference } from "./api/document.ts";
 import manifest from "./deno.json" with { type: "json" };
 import type { EventFeed } from "./events/event_feed.ts";
@@ -17,7 +15,7 @@ import { mqttRoute } from "./routes/mqtt.ts";
 import { type Check, stateRoutes } from "./routes/state.ts";
 import type { PoolState } from "./workers/pool.ts";
 
-export interface AppOptions {
+export interface AppOptions extends HttpOptions {
   jobs: JobService;
   administration: Administration;
   workers: () => PoolState;
@@ -27,16 +25,13 @@ export interface AppOptions {
   checks: readonly Check[];
   /** Takes a WebSocket that speaks MQTT; undefined where the broker is not ours. */
   accept: ((socket: WebSocket) => void) | undefined;
-  log: Logger;
-  /** Where the figures of the HTTP side go. */
-  metrics: Registry;
 }
 
 const SELF = { name: "fovea-inference", version: manifest.version };
 
 /** The HTTP face of inference. */
-export function createApp({ access, accept, log, metrics, ...parts }: AppOptions): Hono {
-  const app = httpApp({ log, metrics });
+export function createApp({ access, accept, metrics, ...parts }: AppOptions): Hono {
+  const app = httpApp({ ...parts, metrics });
   const describe = () => describeInference(accept !== undefined);
   app.route("/", selfRoutes({ ...SELF, describe, metrics, access }));
   app.route("/", stateRoutes(parts.info, parts.checks));

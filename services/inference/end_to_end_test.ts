@@ -10,6 +10,7 @@ import type {
   JobStepEvent,
 } from "@fovea/contract";
 import {
+  asJson,
   mosquitto,
   openssl,
   runServiceToEnd,
@@ -297,10 +298,10 @@ testNeeding(
     await using without = await startWithoutClip();
     const { inference } = without;
     await untilReady(inference);
-    const response = await fetch(`${inference.url}/job/image_embedding`, {
-      method: "POST",
-      body: JSON.stringify({ media_store_id: 1 }),
-    });
+    const response = await fetch(
+      `${inference.url}/job/image_embedding`,
+      asJson({ media_store_id: 1 }),
+    );
     assert.equal(response.status, 503);
     const { code, detail } = await response.json();
     assert.equal(code, "model_unavailable");

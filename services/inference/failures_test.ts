@@ -5,6 +5,7 @@
  */
 import type { Job, JobEndedEvent } from "@fovea/contract";
 import {
+  asJson,
   mosquitto,
   runServiceToEnd,
   type ServiceProcess,
@@ -201,10 +202,10 @@ testNeeding(
     const taken: string[] = [];
     let refusal: Response;
     do {
-      refusal = await fetch(`${service.url}/job/face_detection`, {
-        method: "POST",
-        body: JSON.stringify({ media_store_id: 1, force: true }),
-      });
+      refusal = await fetch(
+        `${service.url}/job/face_detection`,
+        asJson({ media_store_id: 1, force: true }),
+      );
       if (refusal.ok) taken.push((await refusal.json()).job_id);
     } while (refusal.ok);
     assert.equal(refusal.status, 507);

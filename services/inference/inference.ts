@@ -176,6 +176,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     info,
     checks,
     accept: broker?.accept,
+    callers: { hostname: settings.INFERENCE_HOST, ...settings },
     log,
     metrics,
   });

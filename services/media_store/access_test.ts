@@ -1,5 +1,5 @@
 import type { Item } from "@fovea/contract";
-import { keyPair, startGuarded, tokenOf } from "@fovea/testing";
+import { asJson, keyPair, startGuarded, tokenOf } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "./testing/crafted_picture.ts";
 import { form, problemOf } from "./testing/test_app.ts";
@@ -12,7 +12,7 @@ Deno.test("changes need a token with the right, deleting everything needs an adm
   const reader = await tokenOf(privateKey, {});
   const writer = await tokenOf(privateKey, { media_store_write: true });
   const admin = await tokenOf(privateKey, { is_admin: true });
-  const post = { method: "POST", body: "{}" };
+  const post = asJson({});
   const remove = { method: "DELETE" };
 
   await problemOf(await call("/entity/", undefined, upload()), "unauthorized", 401);
@@ -30,7 +30,7 @@ Deno.test("changes need a token with the right, deleting everything needs an adm
   await taken.body?.cancel();
 
   const put = form({ is_collection: "false" }, "PUT");
-  const patch = { method: "PATCH", body: "{}" };
+  const patch = asJson({}, "PATCH");
   for (const change of [put, patch]) {
     await problemOf(await call(`/entity/${id}`, undefined, change), "unauthorized", 401);
     await problemOf(await call(`/entity/${id}`, reader, change), "forbidden", 403);

@@ -4,11 +4,9 @@
  * @module
  */
 import type { Access } from "@fovea/http/access";
-import { httpApp } from "@fovea/http/http_app";
-import type { Logger } from "@fovea/process/log";
+import { httpApp, type HttpOptions } from "@fovea/http/http_app";
 import { selfRoutes } from "@fovea/http/self_routes";
 import type { Hono } from "hono";
-import type { Registry } from "prom-client";
 import { describeMediaStore } from "./api/document.ts";
 import type { BlobStore } from "./blobs/blob_store.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -25,19 +23,17 @@ const SELF = { name: "fovea-media-store", version: manifest.version };
 
 /** @param parts `metrics` is where the figures of the HTTP side go */
 export function mediaStoreApp(
-  parts: {
+  parts: HttpOptions & {
     service: EntityService;
     transactions: TransactionRepository;
     blobs: BlobStore;
     thumbnails: Thumbnails;
     access: Access;
-    log: Logger;
     maxUploadBytes: number;
-    metrics: Registry;
   },
 ): Hono {
   const { service, transactions, blobs, thumbnails, access, log, maxUploadBytes, metrics } = parts;
-  const app = httpApp({ log, metrics });
+  const app = httpApp(parts);
   app.route("/", selfRoutes({ ...SELF, describe: describeMediaStore, metrics, access }));
   app.route("/health", healthRoutes(service, log));
   app.route(

@@ -1,5 +1,5 @@
 import type { Item } from "@fovea/contract";
-import { startService } from "@fovea/testing";
+import { asJson, startService } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "./testing/crafted_picture.ts";
 import { filesIn, form, problemOf } from "./testing/test_app.ts";
@@ -56,7 +56,7 @@ Deno.test("the same picture sent twice is the same entity, also one that is dele
   const url = `${service.url}/entity/`;
   const item = await itemOf(await fetch(url, upload(1)), 201);
   assert.deepEqual(await itemOf(await fetch(url, upload(1, "file")), 200), item);
-  const patch = { method: "PATCH", body: JSON.stringify({ is_deleted: true }) };
+  const patch = asJson({ is_deleted: true }, "PATCH");
   const headers = { "Content-Type": "application/json" };
   const deleted = await itemOf(await fetch(url + item.id, { ...patch, headers }), 200);
   assert.equal(deleted.is_deleted, true);

@@ -66,6 +66,7 @@ await runService(async () => {
     access,
     log,
     maxUploadBytes: settings.MAX_UPLOAD_BYTES,
+    callers: { hostname, ...settings },
     metrics,
   });
   const server = listen({ hostname, port, portSetting: "MEDIA_STORE_PORT" }, app.fetch);

@@ -1,5 +1,5 @@
 import type { Item } from "@fovea/contract";
-import { runServiceToEnd, type ServiceProcess, startService } from "@fovea/testing";
+import { asJson, runServiceToEnd, type ServiceProcess, startService } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "./testing/crafted_picture.ts";
 import { makePicture } from "./testing/made_pictures.ts";
@@ -70,11 +70,7 @@ Deno.test("an ETag that compression has weakened still lets its author change th
   const tag = answer.headers.get("ETag")!;
   assert.equal(tag, `W/"v1"`);
   const change = (label: string) =>
-    fetch(`${service.url}/entity/${id}`, {
-      method: "PATCH",
-      headers: { "If-Match": tag },
-      body: JSON.stringify({ label }),
-    });
+    fetch(`${service.url}/entity/${id}`, asJson({ label }, "PATCH", { "If-Match": tag }));
   assert.equal((await (await change("first")).json()).version, 2);
   await problemOf(await change("late"), "precondition_failed", 412);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startService } from "@fovea/testing";
+import { asJson, startService } from "@fovea/testing";
 import { craftPng } from "./testing/crafted_picture.ts";
 import { form, type FormFields, picture } from "./testing/test_app.ts";
 
@@ -30,7 +30,7 @@ Deno.test("the store tells what it holds and took in", async () => {
   assert.equal(await send("/entity/1", file(second), "PUT"), 200);
   // Bytes that an older version of another entity has: they are on the disk once.
   assert.equal(await send("/entity/", file(first)), 201);
-  const deletion = { method: "PATCH", body: JSON.stringify({ is_deleted: true }) };
+  const deletion = asJson({ is_deleted: true }, "PATCH");
   await (await fetch(`${url}/entity/1`, deletion)).body?.cancel();
 
   assert.deepEqual(await figures(url, "media_store_"), [

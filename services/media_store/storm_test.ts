@@ -1,5 +1,5 @@
 import type { Item } from "@fovea/contract";
-import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
+import { asJson, type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { checkStore } from "./maintenance/check.ts";
@@ -74,7 +74,7 @@ class Client {
     this.#unanswered = { kind: "change", id };
     const request = withFile
       ? form({ is_collection: "false", label, image: this.#picture() }, "PUT")
-      : { method: "PATCH", body: JSON.stringify({ label }) };
+      : asJson({ label }, "PATCH");
     const answer = await fetch(`${url}/entity/${id}`, request);
     const item = await answer.json();
     if (answer.status === 200) this.known.get(id)!.push(item);

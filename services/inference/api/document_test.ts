@@ -1,5 +1,6 @@
 import type { JobResult } from "@fovea/contract";
 import { assertDescribes, assertValid, witness } from "@fovea/testing/api_document";
+import { asJson } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { createApp } from "../app.ts";
@@ -63,7 +64,7 @@ Deno.test("inference answers as its API document says", async () => {
   await using opened = await openApp(checks);
   const document = witness(describeInference(true));
   const call = async (method: string, path: string, body?: unknown) => {
-    const init = { method, ...body !== undefined && { body: JSON.stringify(body) } };
+    const init = body === undefined ? { method } : asJson(body, method);
     const answer = await opened.app.request(path, init);
     await document.check(method, path, answer);
     const { status } = answer;

@@ -26,7 +26,8 @@ export class HttpConnection implements Disposable {
 
   /** @returns the answer's status */
   async post(path: string, body: string): Promise<number> {
-    const head = `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Length: ${body.length}`;
+    const head = `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${body.length}`;
     const request = text.encode(`${head}\r\n\r\n${body}`);
     for (let sent = 0; sent < request.length;) {
       sent += await this.#connection.write(request.subarray(sent));

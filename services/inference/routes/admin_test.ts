@@ -1,3 +1,4 @@
+import { asJson } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { answerProblems } from "@fovea/http/problem_response";
 import type { Access, Right } from "@fovea/http/access";
@@ -25,8 +26,8 @@ async function openApp() {
   answerProblems(app, silent);
   app.route("/", adminRoutes(opened.administration, () => workers, access));
   const call = async (method: string, path: string, body?: unknown) => {
-    const init = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await app.request(path, { method, ...init });
+    const init = body === undefined ? { method } : asJson(body, method);
+    const response = await app.request(path, init);
     return { status: response.status, body: await response.json() };
   };
   return { opened, asked, call, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };

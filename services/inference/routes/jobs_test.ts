@@ -1,6 +1,7 @@
 import { answerProblems } from "@fovea/http/problem_response";
 import type { ProblemDocument } from "@fovea/contract";
 import { Hono } from "hono";
+import { asJson, asJsonText } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { failed, openJobs, silent } from "../testing/open_jobs.ts";
 import { jobRoutes } from "./jobs.ts";
@@ -11,8 +12,12 @@ async function openApp(limit?: number) {
   answerProblems(app, silent);
   app.route("/", jobRoutes(opened.jobs, () => (_c, next) => next()));
   const call = async (method: string, path: string, body?: unknown) => {
-    const text = typeof body === "string" ? body : JSON.stringify(body);
-    const response = await app.request(path, { method, ...body !== undefined && { body: text } });
+    const init = body === undefined
+      ? { method }
+      : typeof body === "string"
+      ? asJsonText(body, method)
+      : asJson(body, method);
+    const response = await app.request(path, init);
     return { response, body: await response.json() };
   };
   const refused = async (

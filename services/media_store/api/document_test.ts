@@ -1,4 +1,5 @@
 import { assertDescribes, assertValid } from "@fovea/testing/api_document";
+import { asJson, asJsonText } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "../testing/crafted_picture.ts";
 import { apiWitness, form, picture, testApp } from "../testing/test_app.ts";
@@ -29,8 +30,8 @@ Deno.test("media_store answers as its API document says", async () => {
   const png = new Blob([craftPng(3, 2)]);
   const astronaut = picture("astronaut.png");
   const given = (headers: Record<string, string>, method = "GET") => ({ method, headers });
-  const patch = (body: unknown) => ({ method: "PATCH", body: JSON.stringify(body) });
-  const results = (body: string) => ({ method: "POST", body });
+  const patch = (body: unknown) => asJson(body, "PATCH");
+  const results = (body: string) => asJsonText(body);
   const remove = { method: "DELETE" };
 
   const calls: [status: number, path: string, init?: RequestInit][] = [
@@ -59,8 +60,11 @@ Deno.test("media_store answers as its API document says", async () => {
     [200, "/entity/1", patch({ label: "b" })],
     [200, "/entity/1", patch({ body: { parent_id: 2, is_deleted: true } })],
     [400, "/entity/1", patch({ parent_id: 3 })],
-    [412, "/entity/1", { ...patch({ label: "c" }), headers: { "If-Match": '"v1"' } }],
+    [412, "/entity/1", asJson({ label: "c" }, "PATCH", { "If-Match": '"v1"' })],
     [422, "/entity/1", patch({ colour: "red" })],
+    [415, "/entity/1", { method: "PATCH", body: "{}" }],
+    [403, "/entity/1", asJson({}, "PATCH", { Origin: "http://elsewhere.example" })],
+    [421, "http://elsewhere.example/entity/1"],
     [200, "/entity/1/versions"],
     [404, "/entity/9/versions"],
     [200, "/entity/1/image"],

@@ -1,5 +1,5 @@
 import type { Item, ProblemDocument } from "@fovea/contract";
-import { type ServiceProcess, startService, testNeeding } from "@fovea/testing";
+import { asJson, type ServiceProcess, startService, testNeeding } from "@fovea/testing";
 import { mountSmallDisk, smallDisk } from "@fovea/testing/small_disk";
 import assert from "node:assert/strict";
 import { runCare } from "../testing/run_care.ts";
@@ -106,10 +106,10 @@ testNeeding(
     const { service, folder, items } = store;
     await fillUp(`${folder}/ballast`);
     const change = (label: string) =>
-      fetch(`${service.url}/entity/${items[0]!.id}`, {
-        method: "PATCH",
-        body: JSON.stringify({ label, description: "x".repeat(10_000) }),
-      });
+      fetch(
+        `${service.url}/entity/${items[0]!.id}`,
+        asJson({ label, description: "x".repeat(10_000) }, "PATCH"),
+      );
     let answered = 0;
     for (;; answered++) {
       const answer = await change(`label ${answered}`);

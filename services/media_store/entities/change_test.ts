@@ -1,4 +1,5 @@
 import type { Item } from "@fovea/contract";
+import { asJson } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "../testing/crafted_picture.ts";
 import { form, problemOf, type TestApp, testApp } from "../testing/test_app.ts";
@@ -6,7 +7,7 @@ import { form, problemOf, type TestApp, testApp } from "../testing/test_app.ts";
 const png = (seed: number, width = 3) => new Blob([craftPng(width, 2, seed)]);
 
 const patch = (app: TestApp, id: number, body: unknown, headers: Record<string, string> = {}) =>
-  app.request(`/entity/${id}`, { method: "PATCH", body: JSON.stringify(body), headers });
+  app.request(`/entity/${id}`, asJson(body, "PATCH", headers));
 
 const put = (
   app: TestApp,

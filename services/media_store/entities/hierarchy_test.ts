@@ -1,10 +1,11 @@
 import type { Item } from "@fovea/contract";
+import { asJson } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "../testing/crafted_picture.ts";
 import { form, problemOf, type TestApp, testApp } from "../testing/test_app.ts";
 
 const move = (app: TestApp, id: number, parent_id: number | null) =>
-  app.request(`/entity/${id}`, { method: "PATCH", body: JSON.stringify({ parent_id }) });
+  app.request(`/entity/${id}`, asJson({ parent_id }, "PATCH"));
 
 /** Adds collections, each in the one before, and returns their ids. */
 async function nest(app: TestApp, depth: number): Promise<number[]> {

@@ -1,4 +1,5 @@
 import type { Item, Page } from "@fovea/contract";
+import { asJson, asJsonText } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { craftPng } from "../testing/crafted_picture.ts";
@@ -206,7 +207,7 @@ Deno.test("an id that is none is a bad request, one that nobody has is not found
   await using app = await testApp();
   for (const id of ["abc", "0", "-1", "1.0", "01", "1e3", "9007199254740993"]) {
     await problemOf(await app.request(`/entity/${id}`), "invalid_parameter", 400);
-    const patch = { method: "PATCH", body: "{}" };
+    const patch = asJson({}, "PATCH");
     await problemOf(await app.request(`/entity/${id}`, patch), "invalid_parameter", 400);
   }
   await problemOf(await app.request("/entity/7"), "entity_not_found", 404);
@@ -223,7 +224,7 @@ Deno.test("face detection results are taken for entities that exist, and only as
   await using app = await testApp();
   await app.add({ is_collection: "true" });
   const send = (id: number, body: string) =>
-    app.request(`/entity/${id}/face-detection-results`, { method: "POST", body });
+    app.request(`/entity/${id}/face-detection-results`, asJsonText(body));
   const taken = await send(1, `{"faces": []}`);
   assert.equal(taken.status, 202);
   assert.deepEqual(await taken.json(), { status: "accepted" });

@@ -92,7 +92,7 @@ export async function testApp(
     metrics: new Registry(),
   });
   const request = async (path: string, init?: RequestInit) => {
-    const answer = await app.request(new Request(new URL(path, "http://media_store"), init));
+    const answer = await app.request(new Request(new URL(path, "http://localhost"), init));
     await apiWitness.check(init?.method ?? "GET", path, answer);
     return answer;
   };

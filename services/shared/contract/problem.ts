@@ -49,11 +49,15 @@ const KINDS = {
   invalid_parent: refused(400, "Not possible as a parent"),
   is_collection_fixed: refused(400, "Stays what it is"),
   malformed_body: refused(422, "Malformed body"),
+  unsupported_content_type: refused(415, "Content type not taken"),
   route_not_found: refused(404, "No such route"),
+  method_not_allowed: refused(405, "Method not for this path"),
 
   // Who may do what.
   unauthorized: refused(401, "Not authenticated"),
   forbidden: refused(403, "Not allowed"),
+  unknown_host: refused(421, "Called under an unknown name"),
+  foreign_origin: refused(403, "Called by a foreign page"),
 
   // Entities and files.
   entity_not_found: refused(404, "No such entity"),

@@ -4,6 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import type { z } from "zod";
 import { expectation, named } from "@fovea/process/expectation";
 import type { Logger } from "@fovea/process/log";
+import { allowedMethods } from "./allowed_methods.ts";
 import { requestIdOf } from "./request_id.ts";
 
 function answer(c: Context, problem: Problem): Response {
@@ -16,6 +17,7 @@ function answer(c: Context, problem: Problem): Response {
   if (problem.code === "range_not_satisfiable") {
     headers.set("Content-Range", `bytes */${document.file_size}`);
   }
+  if (Array.isArray(document.allow)) headers.set("Allow", document.allow.join(", "));
   if (problem.code === "unauthorized") headers.set("WWW-Authenticate", "Bearer");
   return new Response(JSON.stringify(document), { status: document.status, headers });
 }
@@ -26,15 +28,17 @@ function answer(c: Context, problem: Problem): Response {
  */
 // deno-lint-ignore no-explicit-any -- any app, whatever its variables
 export function answerProblems(app: Hono<any>, log: Logger): void {
-  app.notFound((c) =>
-    answer(
-      c,
-      new Problem(
-        "route_not_found",
-        `there is no ${c.req.method} ${new URL(c.req.url).pathname} here`,
-      ),
-    )
-  );
+  app.notFound((c) => {
+    const { method } = c.req;
+    const { pathname } = new URL(c.req.url);
+    const allow = allowedMethods(app, c);
+    if (allow.length === 0) {
+      return answer(c, new Problem("route_not_found", `there is no ${method} ${pathname} here`));
+    }
+    if (method === "OPTIONS") return c.body(null, 204, { Allow: allow.join(", ") });
+    const detail = `${method} is not for ${pathname}: it takes ${allow.join(", ")}`;
+    return answer(c, new Problem("method_not_allowed", detail, { allow }));
+  });
   app.onError((error, c) => {
     if (error instanceof Problem) return answer(c, error);
     if (error instanceof HTTPException && error.status === 400) {
@@ -49,8 +53,21 @@ export function answerProblems(app: Hono<any>, log: Logger): void {
   });
 }
 
-/** Reads a JSON body. @throws {Problem} `malformed_body` where it is none */
+/**
+ * Reads a JSON body, which has to be called one: any page may send text, and only what a browser
+ * sends with this type it asks for beforehand.
+ *
+ * @throws {Problem} `unsupported_content_type`; `malformed_body` where it is no JSON
+ */
 export async function jsonBody(c: Context): Promise<unknown> {
+  const sent = c.req.header("Content-Type");
+  if (sent?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
+    const met = sent === undefined ? "is missing" : `is "${sent}"`;
+    throw new Problem(
+      "unsupported_content_type",
+      `Content-Type ${met}: JSON is expected, as application/json`,
+    );
+  }
   try {
     return await c.req.json();
   } catch (error) {

@@ -19,6 +19,33 @@ export const flag = z.stringbool({
 /** A whole number of at least `min`. */
 export const count = (min: number) => z.coerce.number().int().min(min);
 
+const listOf = (text: string) =>
+  text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+
+/** Host names, in small letters, from a comma-separated list. */
+const hostNames = z.string()
+  .transform((text) => listOf(text.toLowerCase()))
+  .refine((names) => names.every(isHostName), {
+    error: "host names without scheme and port are expected, with commas between them, such as " +
+      "fovea.example,nas.local",
+  });
+
+function isHostName(name: string): boolean {
+  return URL.parse(`http://${name}`)?.href === `http://${name}/` && !/:\d+$/.test(name);
+}
+
+/** Origins as browsers write them, from a comma-separated list. */
+const origins = z.string()
+  .transform((text) => listOf(text).map((part) => part.toLowerCase()))
+  .refine((list) => list.every(isOrigin), {
+    error: "origins are expected, with commas between them, such as " +
+      "https://gallery.example,http://localhost:3000",
+  });
+
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.parse(text)?.origin === text;
+}
+
 const MIB = 1024 * 1024;
 
 /** Settings that both services have. */
@@ -31,6 +58,10 @@ export const commonSettings = z.object({
   PUBLIC_KEY_PATH: z.string().min(1).optional(),
   READ_AUTH_ENABLED: flag.default(false),
   ALLOW_INSECURE: flag.default(false),
+  /** Names beyond loopback under which a service may be called. */
+  ALLOWED_HOSTS: hostNames.default([]),
+  /** Of pages elsewhere that may call. */
+  ALLOWED_ORIGINS: origins.default([]),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** Default: pretty on a terminal, else json. */
   LOG_FORMAT: z.enum(["pretty", "json"]).optional(),

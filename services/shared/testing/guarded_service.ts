@@ -35,7 +35,8 @@ export async function startGuarded(
     service,
     privateKey,
     call: (path, token, init = {}) => {
-      const headers: HeadersInit = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+      const headers = new Headers(init.headers);
+      if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
       return fetch(`${service.url}${path}`, { ...init, headers });
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -5,6 +5,7 @@
  */
 import type { Info, Item, Job, TaskType } from "@fovea/contract";
 import { MODELS_DIR } from "./models.ts";
+import { asJson } from "./as_json.ts";
 import { type ServiceProcess, startService } from "./service.ts";
 
 export interface Suite extends AsyncDisposable {
@@ -61,7 +62,7 @@ export function clientOf(mediaStoreUrl: string, inferenceUrl: string): Pick<
     },
     submit: async (task, body) =>
       await answer(
-        await fetch(`${inferenceUrl}/job/${task}`, { method: "POST", body: JSON.stringify(body) }),
+        await fetch(`${inferenceUrl}/job/${task}`, asJson(body)),
       ),
     job: async (id) => await answer(await fetch(`${inferenceUrl}/job/${id}`)),
     info: async () => await answer(await fetch(`${inferenceUrl}/info`)),

@@ -23,7 +23,7 @@ export interface Call {
   parameters?: ZodOpenApiParameters;
   body?: ZodOpenApiRequestBodyObject;
   answers: ZodOpenApiResponsesObject;
-  /** The codes it may fail with, besides those of its right and `internal_error`. */
+  /** The codes it may fail with, besides those that every call has, and those of its right. */
   problems?: readonly ProblemCode[];
 }
 
@@ -40,10 +40,20 @@ export function operation(call: Call): ZodOpenApiOperationObject {
     ...body !== undefined && { requestBody: body },
     responses: {
       ...answers,
-      ...problemAnswers([...problems, ...refusals(right), "internal_error"]),
+      ...problemAnswers([
+        ...problems,
+        ...isJson(body) ? ["unsupported_content_type" as const] : [],
+        ...refusals(right),
+        "unknown_host",
+        "foreign_origin",
+        "internal_error",
+      ]),
     },
   };
 }
+
+const isJson = (body: ZodOpenApiRequestBodyObject | undefined) =>
+  body !== undefined && "application/json" in body.content;
 
 function refusals(right: Right | undefined): ProblemCode[] {
   if (right === undefined) return [];
