@@ -72,6 +72,23 @@ Deno.test("who asks the same again gets the job, and its event though it subscri
   assert.deepEqual(everything.heard, []);
 });
 
+Deno.test("a job_id in capitals is answered, and told of, as it was given", async () => {
+  await using suite = await startSuite();
+  const { id: media_store_id } = await suite.upload(coffee);
+  const job_id = crypto.randomUUID().toUpperCase();
+  const { mqtt_url } = await suite.info();
+  await using waiting = await subscribe(mqtt_url, `inference/job/${job_id}/completed`);
+  const response = await fetch(`${suite.inference.url}/job/face_detection`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ media_store_id, job_id }),
+  });
+  assert.equal((await response.json()).job_id, job_id);
+  assert.equal(response.headers.get("Location"), `/job/${job_id}`);
+  assert.equal(JSON.parse((await waiting.until(() => true)).payload).job_id, job_id);
+  assert.equal((await suite.job(job_id.toLowerCase())).job_id, job_id);
+});
+
 Deno.test("new bytes of an entity are looked at, and the old ones are still known", async () => {
   await using suite = await startSuite();
   const { id } = await suite.upload(astronaut);

@@ -10,6 +10,7 @@ import type { Migration } from "kysely/migration";
 export interface JobTable {
   /** Order of arrival. */
   seq: Generated<number>;
+  /** As the client wrote it; compared without case. */
   job_id: string;
   task_type: TaskType;
   media_store_id: number;
@@ -278,6 +279,11 @@ export const MIGRATIONS: Record<string, Migration> = {
           transaction_id INTEGER NOT NULL,
           tag TEXT NOT NULL
         ) STRICT`.execute(db);
+    },
+  },
+  "0006_job_ids_as_given": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`CREATE UNIQUE INDEX job_by_id ON job (job_id COLLATE NOCASE)`.execute(db);
     },
   },
 };

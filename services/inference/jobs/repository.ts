@@ -65,7 +65,7 @@ const insert = prepared<NewJob>()((db, job) =>
 );
 
 const find = prepared<{ job_id: string }>()((db, { job_id }) =>
-  db.selectFrom("job").selectAll().where("job_id", "=", job_id)
+  db.selectFrom("job").selectAll().where(sql<boolean>`job_id = ${job_id} COLLATE NOCASE`)
 );
 
 const findSame = prepared<Asked & { sha256: string | null }>()((db, asked) =>

@@ -50,7 +50,7 @@ export class JobService {
   async submit(task: TaskType, request: JobRequest): Promise<{ job: Job; isNew: boolean }> {
     const { steps, digestOf, newId } = this.#options;
     const wanted: Wanted = {
-      job_id: request.job_id?.toLowerCase() ?? newId(),
+      job_id: request.job_id ?? newId(),
       task_type: task,
       media_store_id: request.media_store_id,
       priority: request.priority ?? DEFAULT_PRIORITY,
@@ -157,7 +157,7 @@ export class JobService {
   }
 
   async #find(jobs: JobRepository, jobId: string): Promise<JobRow> {
-    const job = await jobs.find(jobId.toLowerCase());
+    const job = await jobs.find(jobId);
     if (job === undefined) throw new Problem("job_not_found", `there is no job ${jobId}`);
     return job;
   }

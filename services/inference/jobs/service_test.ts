@@ -134,6 +134,24 @@ Deno.test("the end of a job is told again to who asks the same, with the same ev
   assert.equal((await opened.events()).length, 3, "told to who did not ask");
 });
 
+Deno.test("a job_id in capitals stays as it was given, wherever it shows, and is found in any case", async () => {
+  await using opened = await openJobs();
+  const { jobs, db } = opened;
+  const job_id = crypto.randomUUID().toUpperCase();
+  const { job } = await jobs.submit("face_detection", { media_store_id: 1, job_id });
+  await opened.settle(await opened.begin(), done);
+  assert.equal((await jobs.get(job_id.toLowerCase())).job_id, job_id);
+  const topics = await db.selectFrom("outbox").select("topic").where("retain", "=", 1).execute();
+  assert.deepEqual(topics.map(({ topic }) => topic), [`inference/job/${job_id}/completed`]);
+  const told = (await opened.events()).map(({ data }) => data.job_id);
+  assert.deepEqual([...told, job.job_id], Array(4).fill(job_id));
+  assert.equal((await db.selectFrom("delivery").selectAll().execute())[0]?.job_id, job_id);
+  const other = { media_store_id: 2, job_id: job_id.toLowerCase() };
+  assert.equal((await refusal(jobs.submit("face_detection", other))).code, "job_id_taken");
+  await jobs.remove(job_id.toLowerCase());
+  assert.equal((await refusal(jobs.get(job_id))).code, "job_not_found");
+});
+
 Deno.test("a job that ended in error does not stand in the way of a new one", async () => {
   await using opened = await openJobs();
   await opened.jobs.submit("face_detection", { media_store_id: 1 });

@@ -7,7 +7,7 @@ import type { EventFeed, FeedItem } from "../events/event_feed.ts";
 
 export const eventsQuery = z.strictObject({
   task_type: z.enum(TASK_TYPES).optional(),
-  job_id: z.uuid().toLowerCase().optional(),
+  job_id: z.uuid().optional(),
 });
 type Filter = z.output<typeof eventsQuery>;
 
@@ -75,5 +75,5 @@ function passes(payload: string, { task_type, job_id }: Filter): boolean {
   if (task_type === undefined && job_id === undefined) return true;
   const { data }: JobStepEvent = JSON.parse(payload);
   return (task_type ?? data.task_type) === data.task_type &&
-    (job_id ?? data.job_id) === data.job_id;
+    (job_id === undefined || job_id.toLowerCase() === data.job_id.toLowerCase());
 }

@@ -33,7 +33,10 @@ export interface JobRequest extends TaskOptions {
   media_store_id: number;
   /** 0…10, higher first. */
   priority?: number | undefined;
-  /** A UUID of the client's choice: sent again with the same body, it is the same job. */
+  /**
+   * A UUID of the client's choice, kept as it is written and compared without case: sent again with
+   * the same body, it is the same job.
+   */
   job_id?: string | undefined;
   /** A new job even where one for the same bytes, options, model and preprocessing is there. */
   force?: boolean | undefined;
