@@ -6,7 +6,9 @@
 import type { Job, JobEndedEvent } from "@fovea/contract";
 import {
   asJson,
+  makeCertificates,
   mosquitto,
+  openssl,
   runServiceToEnd,
   type ServiceProcess,
   startMosquitto,
@@ -111,6 +113,40 @@ testNeeding(
     const logged = service.log().filter(({ level }) => level === "warn");
     assert.ok(logged.some(({ reason }) => /refused the user and password/.test(String(reason))));
     assert.doesNotMatch(JSON.stringify(service.log()), /secret/);
+  },
+);
+
+testNeeding(
+  [mosquitto, openssl],
+  "events reach a broker over TLS, with a private authority and a certificate of the service's own",
+  async () => {
+    await using certificates = await makeCertificates();
+    const { ca, server, client } = certificates;
+    await using broker = await startMosquitto([
+      `cafile ${ca}`,
+      `certfile ${server.cert}`,
+      `keyfile ${server.key}`,
+      "require_certificate true",
+    ]);
+    await using service = await startService("empty_inference", {
+      ...BARE,
+      MQTT_URL: broker.url,
+      MQTT_CA_FILE: ca,
+      MQTT_CERT_FILE: client.cert,
+      MQTT_KEY_FILE: client.key,
+    });
+    const { job_id } = await submit(service, 1);
+    await using subscriber = await subscribe(broker.url, `inference/job/${job_id}/completed`, {
+      ca: await Deno.readTextFile(ca),
+      cert: await Deno.readTextFile(client.cert),
+      key: await Deno.readTextFile(client.key),
+    });
+    const event: JobEndedEvent = JSON.parse((await subscriber.until(() => true)).payload);
+    assert.equal(event.status, "completed");
+
+    const wrong = await runServiceToEnd("inference", { ...BARE, MQTT_CA_FILE: ca });
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /MQTT_CA_FILE is for a broker that speaks TLS: set MQTT_URL/);
   },
 );
 

@@ -63,6 +63,11 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     : null;
   const link = broker ?? new BrokerLink({
     url: settings.MQTT_URL!,
+    tls: {
+      ca: settings.MQTT_CA_FILE,
+      cert: settings.MQTT_CERT_FILE,
+      key: settings.MQTT_KEY_FILE,
+    },
     clientId,
     onConnect: (remembers) => outbox.resume(remembers),
     log,

@@ -1,4 +1,11 @@
-import { commonSettings, count, flag, port, readSettings } from "@fovea/process/settings";
+import {
+  commonSettings,
+  count,
+  flag,
+  port,
+  readSettings,
+  SettingsError,
+} from "@fovea/process/settings";
 import { modelChoices } from "@fovea/models";
 import { z } from "zod";
 import { BACKENDS } from "./tasks/backend.ts";
@@ -18,6 +25,10 @@ const schema = commonSettings.extend({
   }).default("http://127.0.0.1:8000"),
   /** Unset: a broker is started in this process. */
   MQTT_URL: mqttUrl.optional(),
+  /** For mqtts:// and wss://: who signed the broker's certificate, and this service's own. */
+  MQTT_CA_FILE: z.string().min(1).optional(),
+  MQTT_CERT_FILE: z.string().min(1).optional(),
+  MQTT_KEY_FILE: z.string().min(1).optional(),
   MQTT_PORT: port.default(1883),
   MODELS_DIR: z.string().min(1).default("./models/cache"),
   MODEL_MIRROR: z.string().min(1).optional(),
@@ -45,5 +56,21 @@ export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
 /** @throws {SettingsError} naming everything that is wrong */
 export function inferenceSettings(env: { get(name: string): string | undefined }): Settings {
   const settings = readSettings(schema, env);
+  checkMqttFiles(settings);
   return { ...settings, MEDIA_STORE_URL: settings.MEDIA_STORE_URL.replace(/\/+$/, "") };
+}
+
+function checkMqttFiles(settings: Settings): void {
+  const { MQTT_URL, MQTT_CERT_FILE, MQTT_KEY_FILE } = settings;
+  const named = (["MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE"] as const)
+    .filter((name) => settings[name] !== undefined);
+  if (named.length > 0 && !/^(mqtts|wss):/.test(MQTT_URL ?? "")) {
+    throw new SettingsError(
+      `Cannot start: ${named.join(", ")} is for a broker that speaks TLS: ` +
+        "set MQTT_URL to mqtts://… or wss://…",
+    );
+  }
+  if ((MQTT_CERT_FILE === undefined) !== (MQTT_KEY_FILE === undefined)) {
+    throw new SettingsError("Cannot start: MQTT_CERT_FILE and MQTT_KEY_FILE belong together");
+  }
 }

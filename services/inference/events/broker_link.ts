@@ -7,12 +7,23 @@
  * @module
  */
 import type { Logger } from "@fovea/process/log";
+import { SettingsError } from "@fovea/process/settings";
 import { connectionFailure, type ServiceStatus, TOPICS } from "@fovea/contract";
 import { connect, type MqttClient } from "mqtt";
 import { type Link, type Publish, withinMoment } from "./link.ts";
 
+/** Paths of PEM files for `mqtts://`. They are read anew for each connection: certificates run out. */
+export interface TlsFiles {
+  /** Who signed the broker's certificate, where that is none of the authorities known to all. */
+  ca?: string | undefined;
+  /** This service's own certificate and key, where the broker wants them. */
+  cert?: string | undefined;
+  key?: string | undefined;
+}
+
 export interface BrokerLinkOptions {
   url: string;
+  tls?: TlsFiles;
   /** The same at every start, so that the broker can tell whether it still knows this service. */
   clientId: string;
   /** Told on each connection, and whether the broker still knows this service. */
@@ -37,6 +48,7 @@ export class BrokerLink implements Link {
   readonly #options: BrokerLinkOptions;
   /** The broker's URL, without user and password. */
   readonly #shown: string;
+  #pem: Partial<Record<keyof TlsFiles, string>>;
   #client: MqttClient;
   #connected = false;
   #trouble: string | null = "connecting";
@@ -49,9 +61,11 @@ export class BrokerLink implements Link {
   #watch: ReturnType<typeof setTimeout> | undefined;
   #pause: ReturnType<typeof setTimeout> | undefined;
 
+  /** @throws {SettingsError} where a file of `tls` can't be read */
   constructor(options: BrokerLinkOptions) {
     this.#options = options;
     this.#shown = withoutPassword(options.url);
+    this.#pem = readFiles(options.tls ?? {});
     this.#client = this.#connect();
   }
 
@@ -85,8 +99,14 @@ export class BrokerLink implements Link {
   }
 
   #connect(): MqttClient {
-    const { url, clientId, onConnect, log } = this.#options;
+    const { url, tls = {}, clientId, onConnect, log } = this.#options;
+    try {
+      this.#pem = readFiles(tls);
+    } catch {
+      // They are just being replaced: the last ones may still do.
+    }
     const client = connect(url, {
+      ...this.#pem,
       clientId,
       clean: false,
       reconnectPeriod: 0,
@@ -106,6 +126,8 @@ export class BrokerLink implements Link {
       onConnect(sessionPresent);
     });
     client.on("error", (error) => this.#end(reasonOf(error), client));
+    // MQTT.js tells nobody of a TLS handshake that failed.
+    client.stream.on("error", (error) => this.#end(reasonOf(error), client));
     client.on("close", () => {
       clearTimeout(patience);
       this.#end("it closed the connection", client);
@@ -161,8 +183,26 @@ export class BrokerLink implements Link {
   }
 }
 
+function readFiles(tls: TlsFiles): Partial<Record<keyof TlsFiles, string>> {
+  const paths = Object.entries(tls).filter((entry) => entry[1] !== undefined);
+  return Object.fromEntries(paths.map(([name, path]) => {
+    try {
+      return [name, Deno.readTextFileSync(path!)];
+    } catch (error) {
+      const reason = (error as Error).message.split(" (os error")[0];
+      const setting = `MQTT_${name.toUpperCase()}_FILE`;
+      throw new SettingsError(
+        `Cannot start: ${setting} is ${path}, which can't be read: ${reason}`,
+      );
+    }
+  }));
+}
+
 function reasonOf(error: Error): string {
   const { code } = error as { code?: unknown };
+  if (/peer certificate/.test(error.message)) {
+    return "its certificate is not trusted here: MQTT_CA_FILE names a file with who signed it";
+  }
   return REFUSED_USER.includes(code as number)
     ? `it refused the user and password of MQTT_URL (${error.message.replace(/^.*: /, "")})`
     : connectionFailure(error);

@@ -1,4 +1,4 @@
-import { mosquitto, startMosquitto, testNeeding } from "@fovea/testing";
+import { makeCertificates, mosquitto, openssl, startMosquitto, testNeeding } from "@fovea/testing";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { openLog } from "@fovea/process/log";
@@ -134,3 +134,39 @@ function freePort(): number {
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+testNeeding(
+  [mosquitto, openssl],
+  "a broker with a private authority is trusted by its file, and knows the service by a certificate",
+  async () => {
+    await using certificates = await makeCertificates();
+    const { ca, server, client } = certificates;
+    await using broker = await startMosquitto([
+      `cafile ${ca}`,
+      `certfile ${server.cert}`,
+      `keyfile ${server.key}`,
+      "require_certificate true",
+    ]);
+    await using stranger = open(broker.url, { tls: {} });
+    await using nameless = open(broker.url, { tls: { ca } });
+    await using known = open(broker.url, { tls: { ca, ...client } });
+    await known.connected(1);
+    await known.link.publish(message);
+    assert.equal(known.link.trouble, null);
+    assert.deepEqual(stranger.warnings, [
+      "its certificate is not trusted here: MQTT_CA_FILE names a file with who signed it",
+    ]);
+    assert.notEqual(nameless.link.trouble, null);
+    await assert.rejects(
+      async () =>
+        await new BrokerLink({
+          url: broker.url,
+          tls: { ca: "/nowhere/ca.pem" },
+          clientId: "x",
+          onConnect() {},
+          log: silent,
+        }).close(),
+      /MQTT_CA_FILE is \/nowhere\/ca\.pem, which can't be read: No such file/,
+    );
+  },
+);

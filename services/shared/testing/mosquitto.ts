@@ -8,7 +8,7 @@ import { temporaryFolder } from "./temporary_folder.ts";
 
 /** A broker that anybody on this machine can use. Disposing of it ends it. */
 export interface MosquittoProcess extends AsyncDisposable {
-  /** `mqtt://127.0.0.1:NNN`, the same after a restart. */
+  /** `mqtt://127.0.0.1:NNN`, the same after a restart; `mqtts://…` where it speaks TLS. */
   readonly url: string;
   readonly port: number;
   /** Ends the broker, which forgets all it held. */
@@ -34,7 +34,8 @@ function isFile(path: string): boolean {
 /**
  * Starts mosquitto on a free port of 127.0.0.1 and waits until it takes connections.
  *
- * @param config further lines of mosquitto.conf; the last of two that contradict each other holds
+ * @param config further lines of mosquitto.conf; the last of two that contradict each other holds.
+ *   With `cafile` among them it speaks TLS
  * @throws {Error} with what it wrote, where it can't start
  */
 export async function startMosquitto(config: string[] = []): Promise<MosquittoProcess> {
@@ -71,7 +72,14 @@ export async function startMosquitto(config: string[] = []): Promise<MosquittoPr
     await dispose();
     throw error;
   }
-  return { url: `mqtt://127.0.0.1:${port}`, port, start, stop, [Symbol.asyncDispose]: dispose };
+  const scheme = config.some((line) => line.startsWith("cafile ")) ? "mqtts" : "mqtt";
+  return {
+    url: `${scheme}://127.0.0.1:${port}`,
+    port,
+    start,
+    stop,
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 function freePort(): number {
