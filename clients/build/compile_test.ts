@@ -1,7 +1,8 @@
 import type { FaceDetectionResult, Job } from "@fovea/contract";
-import { startService, type TemporaryFolder, temporaryFolder } from "@fovea/testing";
+import { startService, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { type ClientEnd, endOf } from "../testing/client_process.ts";
+import { endOf } from "../testing/client_process.ts";
+import { compiledClients } from "../testing/compiled_clients.ts";
 import { compileClients } from "./compile.ts";
 import member from "../deno.json" with { type: "json" };
 import type { ClientName } from "./permissions.ts";
@@ -9,33 +10,17 @@ import { decodePicture } from "../annotation/picture.ts";
 
 const PICTURE = new URL("../images/astronaut.png", import.meta.url).pathname;
 
-let dist: TemporaryFolder;
-Deno.test.beforeAll(async () => {
-  dist = await temporaryFolder();
-  await compileClients(() => {}, folderOf(dist));
-});
-Deno.test.afterAll(async () => await dist[Symbol.asyncDispose]());
-
-const folderOf = ({ path }: TemporaryFolder) => `${path}/dist/`;
-const pathOf = (name: ClientName) => `${folderOf(dist)}${name}`;
-
-/** Runs a compiled client in an empty folder, with nothing in its environment. */
-async function runBinary(name: ClientName, args: string[]): Promise<ClientEnd> {
-  await using folder = await temporaryFolder();
-  return await endOf(
-    new Deno.Command(pathOf(name), { args, cwd: folder.path, clearEnv: true }),
-  );
-}
+const clients = compiledClients();
 
 Deno.test("the compiled clients need nothing around them", async () => {
   for (const name of ["embed-client", "face-client"] as const) {
-    assert.deepEqual(await runBinary(name, ["--version"]), {
+    assert.deepEqual(await clients.run(name, ["--version"]), {
       code: 0,
       stdout: `${member.version}\n`,
       stderr: "",
     });
-    assert.match((await runBinary(name, ["--help"])).stdout, new RegExp(`^Usage: ${name} `));
-    assert.equal((await runBinary(name, ["no-such.png"])).code, 2);
+    assert.match((await clients.run(name, ["--help"])).stdout, new RegExp(`^Usage: ${name} `));
+    assert.equal((await clients.run(name, ["no-such.png"])).code, 2);
   }
 });
 
@@ -43,7 +28,7 @@ Deno.test("the compiled clients leave no code cache where others could lay one",
   await using temporary = await temporaryFolder();
   for (const name of ["embed-client", "face-client"] as const) {
     // Long enough a run for a cache to be written: it was, after this very one.
-    const command = new Deno.Command(pathOf(name), {
+    const command = new Deno.Command(clients.pathOf(name), {
       args: [PICTURE, "--inference", "127.0.0.1:1"],
       env: { TMPDIR: temporary.path },
     });
@@ -58,7 +43,12 @@ Deno.test("too few file descriptors are told as such", async () => {
   for (let descriptors = 12; descriptors < 24; descriptors++) {
     const { code, stderr } = await endOf(
       new Deno.Command("sh", {
-        args: ["-c", `ulimit -n ${descriptors}; exec "$0" "$@"`, pathOf("face-client"), ...args],
+        args: [
+          "-c",
+          `ulimit -n ${descriptors}; exec "$0" "$@"`,
+          clients.pathOf("face-client"),
+          ...args,
+        ],
       }),
     );
     // With fewer the runtime itself does not start.
@@ -71,17 +61,17 @@ Deno.test("too few file descriptors are told as such", async () => {
 });
 
 Deno.test("embed-client carries nothing of what only face-client needs to draw", async () => {
-  const sizeOf = async (name: ClientName) => (await Deno.stat(pathOf(name))).size;
+  const sizeOf = async (name: ClientName) => (await Deno.stat(clients.pathOf(name))).size;
   assert.ok(await sizeOf("face-client") - await sizeOf("embed-client") > 300_000);
 });
 
 Deno.test("clients that are up to date are not compiled again, one that is missing is", async () => {
   const said: string[] = [];
-  await compileClients((line) => said.push(line), folderOf(dist));
+  await compileClients((line) => said.push(line), clients.folder);
   assert.deepEqual(said, ["dist/embed-client and dist/face-client are up to date"]);
 
-  await Deno.remove(pathOf("face-client"));
-  await compileClients((line) => said.push(line), folderOf(dist));
+  await Deno.remove(clients.pathOf("face-client"));
+  await compileClients((line) => said.push(line), clients.folder);
   assert.match(said.at(-2) ?? "", /^base runtime: /);
   assert.equal(said.at(-1), "compiled dist/face-client");
 });
@@ -100,17 +90,17 @@ Deno.test("the compiled clients get a face and an embedding out of the services"
   await using folder = await temporaryFolder();
   const [out, crops] = [`${folder.path}/out.png`, `${folder.path}/faces`];
   const jpeg = new URL("../images/rocket.jpg", import.meta.url).pathname;
-  const faces = await runBinary("face-client", [...args, "--annotate", out, "--crops", crops]);
+  const faces = await clients.run("face-client", [...args, "--annotate", out, "--crops", crops]);
   assert.equal(faces.code, 0, faces.stderr);
   const { width, height } = await decodePicture(await Deno.readFile(out));
   assert.deepEqual([width, height], [512, 512]);
   await decodePicture(await Deno.readFile(`${crops}/astronaut-face-1.png`));
-  const drawn = await runBinary("face-client", [...where, jpeg, "--annotate", out]);
+  const drawn = await clients.run("face-client", [...where, jpeg, "--annotate", out]);
   assert.equal(drawn.code, 0, drawn.stderr);
   assert.equal((await decodePicture(await Deno.readFile(out))).width, 640);
   assert.equal((JSON.parse(faces.stdout) as { result: FaceDetectionResult }).result.face_count, 1);
 
-  const embedding = await runBinary("embed-client", args);
+  const embedding = await clients.run("embed-client", args);
   assert.equal(embedding.code, 0, embedding.stderr);
   const { media_store_id, model, result } = JSON.parse(embedding.stdout) as Job;
   assert.match(model?.name ?? "", /fixture/);

@@ -2,7 +2,7 @@ export type ClientName = "embed-client" | "face-client";
 
 /**
  * What a client may do, baked into its binary: talk to any host the user names, read any picture the
- * user names, and read one variable. Of all others its libraries ask about, none is shown. Only
+ * user names, and read two variables. Of all others its libraries ask about, none is shown. Only
  * face-client writes files.
  */
 export function permissionsOf(client: ClientName): string[] {
@@ -11,7 +11,7 @@ export function permissionsOf(client: ClientName): string[] {
     "--allow-net",
     "--allow-read",
     ...(client === "face-client" ? ["--allow-write"] : []),
-    "--allow-env=FOVEA_TOKEN",
+    "--allow-env=FOVEA_TOKEN,FOVEA_TOKEN_FILE",
     "--ignore-env",
   ];
 }

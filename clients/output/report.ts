@@ -52,8 +52,13 @@ export class Report implements Disposable {
   }
 
   step(file: string, what: string): void {
-    if (this.#quiet) return;
-    this.#step = `${file}: ${what}`;
+    this.progress(`${file}: ${what}`);
+  }
+
+  /** Of all pictures. Said again and again it is printed once. */
+  progress(text: string): void {
+    if (this.#quiet || text === this.#step) return;
+    this.#step = text;
     if (this.#bar) this.#bar.update(this.#done, { step: this.#step });
     else tell(this.#step);
   }

@@ -15,6 +15,7 @@ Deno.test("--help and --version go to stdout and end with 0", async () => {
       "--media-store <host:port>",
       "--inference <host:port>",
       "--mqtt <url>",
+      "--ca-file <file>",
       "--timeout <seconds>",
       "--priority <0…10>",
       "--label <text>",

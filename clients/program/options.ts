@@ -30,6 +30,8 @@ export interface Options extends Wanted {
   inference: URL;
   /** Where unset, the address that inference names is taken. */
   mqtt?: string;
+  /** PEM file of further issuers of certificates to be trusted. */
+  caFile?: string;
   timeout_s: number;
   /** 0…10. */
   priority?: number;
@@ -42,6 +44,9 @@ export interface Options extends Wanted {
 }
 
 const MAX_TIMEOUT_S = 86_400;
+
+/** Parts of an address that no message repeats: user, password and query. */
+const SECRETS = /(?<=\/\/)[^/@\s']*@|(?<=\/\/[^\s']*)\?[^'\s]*/g;
 
 /**
  * Reads the arguments.
@@ -60,7 +65,7 @@ export function readOptions(client: Client, args: string[]): Options | string {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return asked;
     const fault = error.message.replace(/^error: /, "").replace(" is invalid. ", " is invalid: ")
-      .replace(/\s+/g, " ");
+      .replace(/\s+/g, " ").replace(SECRETS, "");
     throw new Problem("usage", `${fault}: see ${client.name} --help`);
   }
   const { timeout, json = false, quiet = false, ...given } = command.opts();
@@ -76,7 +81,8 @@ function commandLine(client: Client): Command {
     .addOption(address("--media-store <host:port>", "where media_store listens", "localhost:8000"))
     .addOption(address("--inference <host:port>", "where inference listens", "localhost:8001"))
     .option("--mqtt <url>", "the MQTT broker (default: the one inference names)", brokerUrl)
-    .option("--timeout <seconds>", "how long to wait for each job", seconds, 300)
+    .option("--ca-file <file>", "trust certificates of the issuers in it, too (PEM)", path)
+    .option("--timeout <seconds>", "for each job, from when its model is ready", seconds, 300)
     .option("--priority <0…10>", "higher goes first; without it, 5", priority)
     .option("--label <text>", "label of the pictures in media_store")
     .option("--json", "print one JSON object a line, with all numbers")
@@ -102,7 +108,8 @@ function notes(client: Client): string {
   const { ok, jobFailed, usage, timedOut, unreachable, someFailed } = EXIT;
   return `
 Results go to stdout, everything else to stderr. A picture that is already stored, or was already
-looked at, is not an error: its result is printed.
+looked at, is not an error: its result is printed. A token for the services is taken from FOVEA_TOKEN,
+or from the file that FOVEA_TOKEN_FILE names; host:port may be https://host/path, too.
 ${client.illustrate === undefined ? "" : ILLUSTRATION_NOTES}
 Exit codes:
   ${ok}  all done
@@ -116,16 +123,20 @@ Example:
   ${client.name} holiday.jpg portrait.png --json`;
 }
 
+/** `host:port`, or a URL that may have a path, under which a proxy has the service. */
 function address(flags: string, what: string, usual: string): Option {
   const parse = (text: string): URL => {
-    const url = URL.parse(text.includes("://") ? text : `http://${text}`);
-    const hasPort = text.includes("://") || /:\d+\/?$/.test(text);
+    const isUrl = text.includes("://");
+    const url = URL.parse(isUrl ? text : `http://${text}`);
     if (
-      url !== null && hasPort && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
+      url !== null && /^https?:$/.test(url.protocol) && (isUrl || /:\d+\/?$/.test(text)) &&
+      url.href === url.origin + url.pathname
     ) {
       return url;
     }
-    throw new InvalidArgumentError(`expected host:port, such as ${usual}`);
+    throw new InvalidArgumentError(
+      `expected host:port, such as ${usual}, or https://host/path without user and query`,
+    );
   };
   return new Option(flags, what).argParser(parse).default(parse(usual), usual);
 }

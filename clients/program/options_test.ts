@@ -66,6 +66,30 @@ Deno.test("a file whose name begins with a dash comes after --", () => {
   assert.deepEqual(read("--json", "--", "-a.png").images, ["-a.png"]);
 });
 
+Deno.test("a service may lie under a path of a host", () => {
+  const { mediaStore, inference } = read(
+    ...["a.png", "--media-store", "https://example.org/fovea/store", "--inference"],
+    "http://host:1/inference/",
+  );
+  assert.equal(mediaStore.href, "https://example.org/fovea/store");
+  assert.equal(inference.href, "http://host:1/inference/");
+});
+
+Deno.test("no message repeats user, password or query of an address", () => {
+  for (
+    const args of [["--mqtt", "http://me:secret@h:1"], [
+      "--inference",
+      "http://me:secret@h:1/?key=secret",
+    ]]
+  ) {
+    assert.throws(() => read("a.png", ...args), (error) => {
+      assert.doesNotMatch((error as Error).message, /secret|me:/);
+      assert.match((error as Error).message, /'http:\/\/h:1/);
+      return true;
+    });
+  }
+});
+
 Deno.test("what is wrong is named, with what it was and what is allowed", () => {
   const cases: [string[], RegExp][] = [
     [[], /missing required argument 'image'/],
@@ -75,7 +99,10 @@ Deno.test("what is wrong is named, with what it was and what is allowed", () => 
     [["a.png", "--inference", "example.org"], /'example.org' .* host:port, such as localhost:8001/],
     [["a.png", "--inference", "a:b:c"], /host:port/],
     [["a.png", "--inference", "host:99999"], /host:port/],
-    [["a.png", "--media-store", "http://host:1/path"], /host:port, such as localhost:8000/],
+    [["a.png", "--media-store", "http://host:1/path?q=1"], /host:port, such as localhost:8000/],
+    [["a.png", "--media-store", "https://me:pw@host/"], /without user and query/],
+    [["a.png", "--media-store", "host/path"], /or https:\/\/host\/path/],
+    [["a.png", "--ca-file", ""], /expected the name of a file/],
     [["a.png", "--media-store", "ftp://host:1"], /host:port/],
     [["a.png", "--mqtt", "http://host:1883"], /'http:\/\/host:1883' .* mqtt:\/\/host:port/],
     [["a.png", "--mqtt", "localhost:1883"], /mqtt:\/\/host:port/],

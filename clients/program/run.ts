@@ -5,16 +5,15 @@
  * @module
  */
 import { EXIT, type FaceDetectionResult, Problem } from "@fovea/contract";
-import { Broker } from "../workflow/broker.ts";
 import { chooseDestinations, type Destination } from "../annotation/destination.ts";
 import { checkPicture, readPicture } from "../files/picture_file.ts";
 import { countText, exitCode, type Outcome } from "../output/outcome.ts";
 import { inOrder } from "../workflow/in_order.ts";
-import { readInfo } from "../workflow/inference.ts";
+import { connect } from "./connect.ts";
 import type { Client, Options } from "./options.ts";
 import type { Report } from "../output/report.ts";
 import { reportOutcome } from "./report_outcome.ts";
-import { analyse, bytesOf, FailedJob, type Workflow } from "../workflow/workflow.ts";
+import { analyse, FailedJob, type Workflow } from "../workflow/workflow.ts";
 
 /** Enough to keep a few workers busy, few enough to hold in memory. */
 const AT_ONCE = 4;
@@ -41,6 +40,7 @@ export async function run(client: Client, options: Options, report: Report): Pro
   const destinationOf = await chooseDestinations(options);
   const workflow = await connect(client, options, report);
   await using _broker = workflow.broker;
+  using _readiness = workflow.readiness;
   const work = async (file: string): Promise<Outcome> => {
     const problem = unreadable.get(file);
     return problem === undefined
@@ -48,7 +48,7 @@ export async function run(client: Client, options: Options, report: Report): Pro
       : { file, problem };
   };
   for await (const outcome of inOrder(images, AT_ONCE, work)) take(outcome);
-  if (outcomes.some(({ job }) => job !== undefined && bytesOf(job) === undefined)) {
+  if (outcomes.some(({ job }) => job !== undefined && job.sha256 === undefined)) {
     report.note(
       "Warning: this inference does not say of which bytes its results are: where a stored picture " +
         "was replaced, a result may be of the one before",
@@ -100,30 +100,4 @@ async function findUnreadable(files: string[]): Promise<Map<string, Problem>> {
     await checkPicture(file).catch((error) => unreadable.set(file, asProblem(error)));
   }
   return unreadable;
-}
-
-async function connect(
-  { taskType }: Client,
-  options: Options,
-  report: Report,
-): Promise<Workflow> {
-  const { timeout_s, priority, label } = options;
-  const token = Deno.env.get("FOVEA_TOKEN") || undefined;
-  const mediaStore = { name: "media_store", url: options.mediaStore, token } as const;
-  const inference = { name: "inference", url: options.inference, token } as const;
-
-  const { tasks, mqtt_url } = await readInfo(inference);
-  const task = tasks.find((task) => task.task_type === taskType);
-  if (task?.model?.semantic === false) {
-    report.note(
-      `Warning: "${task.model.name}" is a fixture, a stand-in for trying things out: its numbers ` +
-        `say nothing about the pictures`,
-    );
-  }
-  if (task?.state === "preparing") {
-    const why = task.detail === undefined ? "" : `: ${task.detail}`;
-    report.note(`inference is preparing its model for ${taskType}, jobs wait until then${why}`);
-  }
-  const broker = await Broker.connect(options.mqtt ?? mqtt_url);
-  return { mediaStore, inference, broker, taskType, timeout_s, priority, label };
 }

@@ -1,7 +1,7 @@
 import { type Job, Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { runClient } from "../testing/client_process.ts";
-import { FACES, refuse, StandIn } from "../testing/stand_in.ts";
+import { FACES, sha256Of, StandIn } from "../testing/stand_in.ts";
 
 const picture = (name: string) => new URL(`../images/${name}`, import.meta.url).pathname;
 const at = ({ address }: StandIn) => ["--media-store", address, "--inference", address];
@@ -49,12 +49,9 @@ Deno.test("one picture that fails does not stop the others, and the end is 5", a
     standIn.end(job, { status: "error", error_code: "worker_lost", error_message: "worker died" });
     await standIn.publish(job);
   };
-  let uploads = 0;
-  standIn.handler = (request) =>
-    request.url.endsWith("/entity/") && ++uploads === 1
-      ? refuse(new Problem("duplicate_file", "there already", { entity_id: 2 }))
-      : undefined;
   const images = [picture("horse.png"), picture("coffee.png")];
+  const sha256 = await sha256Of(await Deno.readFile(images[0]!));
+  standIn.entities.set(2, { sha256, is_deleted: false });
   const { code, stdout, stderr } = await runClient("face-client", [...images, ...at(standIn)]);
   assert.equal(code, 5);
   assert.match(stdout, /1 face/);

@@ -33,7 +33,7 @@ export function clientCommand(
 ): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: clientArguments(name, args),
-    env: { FOVEA_TOKEN: "", ...env },
+    env: { FOVEA_TOKEN: "", FOVEA_TOKEN_FILE: "", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

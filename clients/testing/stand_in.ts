@@ -39,6 +39,8 @@ export class StandIn implements AsyncDisposable {
   readonly calls: string[] = [];
   /** The bearer token of each call. */
   readonly tokens: (string | null)[] = [];
+  /** Who connected to the broker, as the connections came. */
+  readonly logins: { user: string | undefined; password: string | undefined }[] = [];
   /** Every topic that was subscribed to. */
   readonly subscriptions: string[] = [];
   readonly jobs = new Map<string, Job>();
@@ -79,6 +81,10 @@ export class StandIn implements AsyncDisposable {
   /** On the port it had before; it remembers nothing. */
   async startBroker(): Promise<void> {
     const aedes = await Aedes.createBroker();
+    aedes.authenticate = (_client, user, password, done) => {
+      this.logins.push({ user, password: password && new TextDecoder().decode(password) });
+      done(null, true);
+    };
     aedes.on("subscribe", (subscriptions) => {
       this.subscriptions.push(...subscriptions.map(({ topic }) => topic));
     });
@@ -194,7 +200,7 @@ export class StandIn implements AsyncDisposable {
     for (const [id, entity] of this.entities) {
       if (entity.sha256 === sha256) return Response.json({ id, ...entity });
     }
-    const id = this.entities.size + 1;
+    const id = Math.max(0, ...this.entities.keys()) + 1;
     const entity = { sha256, is_deleted: false };
     this.entities.set(id, entity);
     return Response.json({ id, ...entity }, { status: 201 });

@@ -4,9 +4,11 @@
  *
  * @module
  */
-import { connectionFailure, Problem, TOPICS } from "@fovea/contract";
+import { Problem, TOPICS } from "@fovea/contract";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { orAborted } from "./abort.ts";
+import { addressShown, certificateHint } from "./service.ts";
+import type { TokenSource } from "./token.ts";
 
 /** For the first connection; the library's own `connectAsync` may never settle on a failed one. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -21,26 +23,42 @@ const CONNECTION: IClientOptions = {
   resubscribe: false,
 };
 
+export interface BrokerOptions {
+  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`, user and password allowed. */
+  url: string;
+  /** Its token is the password where the URL names no user: so inference's own broker wants it. */
+  token: TokenSource;
+  /** PEM of further issuers of certificates to be trusted. */
+  ca?: string | undefined;
+}
+
+/** Inference's own broker takes any user name with a token. */
+const TOKEN_USER = "fovea";
+
 export class Broker implements AsyncDisposable {
   readonly #client: MqttClient;
   readonly #watches = new Set<Watch>();
+  /** Called whenever the broker is back after it was away. */
+  onReturn: () => void = () => {};
 
   private constructor(client: MqttClient) {
     this.#client = client;
-    client.on("connect", () => this.#watches.forEach((watch) => this.#subscribe(watch)));
+    client.on("connect", () => {
+      this.#watches.forEach((watch) => this.#subscribe(watch));
+      this.onReturn();
+    });
     client.on("message", (topic, payload) => {
       // An empty payload is a retained event being cleared.
       if (payload.length > 0) this.#watchesOf(topic).forEach((watch) => watch.wake());
     });
   }
 
-  /**
-   * @param url `mqtt://`, `mqtts://`, `ws://` or `wss://`, user and password allowed
-   * @throws {Problem} `broker_unreachable`
-   */
-  static async connect(url: string): Promise<Broker> {
+  /** @throws {Problem} `broker_unreachable`; `usage` where the token can't be read */
+  static async connect({ url, token, ca }: BrokerOptions): Promise<Broker> {
     const connected = Promise.withResolvers<void>();
-    const client = mqtt.connect(url, CONNECTION);
+    const login = new URL(url).username === "" ? await loginOf(token) : {};
+    const client = mqtt.connect(url, { ...CONNECTION, ...login, ...(ca !== undefined && { ca }) });
+    if ("password" in login) renewPassword(client, token);
     const timer = setTimeout(
       () => connected.reject(new Error("timed out")),
       CONNECT_TIMEOUT_MS,
@@ -57,9 +75,8 @@ export class Broker implements AsyncDisposable {
       client.end(true);
       throw new Problem(
         "broker_unreachable",
-        `the MQTT broker can't be reached at ${withoutPassword(url)}: ${
-          connectionFailure(error)
-        }: ` +
+        `the MQTT broker can't be reached at ${addressShown(new URL(url))}: ` +
+          `${certificateHint(error)}: ` +
           `is it running? give another address, or a user, with --mqtt mqtt://user:password@host:port`,
       );
     } finally {
@@ -169,7 +186,15 @@ export class Watch implements Disposable {
   }
 }
 
-function withoutPassword(url: string): string {
-  const { protocol, host } = new URL(url);
-  return `${protocol}//${host}`;
+async function loginOf(token: TokenSource): Promise<IClientOptions> {
+  const password = await token();
+  return password === undefined ? {} : { username: TOKEN_USER, password };
+}
+
+/** A token may have been renewed by the time the connection is. */
+function renewPassword(client: MqttClient, token: TokenSource): void {
+  client.on("close", async () => {
+    // One that can't be read just now is read at the next try.
+    Object.assign(client.options, await loginOf(token).catch(() => ({})));
+  });
 }

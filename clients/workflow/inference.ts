@@ -5,21 +5,21 @@
  */
 import { type Info, type Job, type JobRequest, Problem, type TaskType } from "@fovea/contract";
 import { pause } from "./abort.ts";
-import { call, type ServiceAddress } from "./service.ts";
+import type { Service } from "./service.ts";
 
 const INFO_TIMEOUT_MS = 10_000;
 
 /** Who serves what, and where the broker is. One try, since all else depends on it. */
-export async function readInfo(inference: ServiceAddress): Promise<Info> {
+export async function readInfo(inference: Service): Promise<Info> {
   const limit = AbortSignal.timeout(INFO_TIMEOUT_MS);
   try {
     const request = { method: "GET", path: "/info", signal: limit, retry: false } as const;
-    return (await call<Info>(inference, request)).body;
+    return (await inference.call<Info>(request)).body;
   } catch (error) {
     if (!limit.aborted) throw error;
     throw new Problem(
       "service_unreachable",
-      `inference can't be reached at ${inference.url.origin}: it takes connections but did not ` +
+      `inference can't be reached at ${inference.address}: it takes connections but did not ` +
         `answer within ${INFO_TIMEOUT_MS / 1000} s: see its log`,
     );
   }
@@ -33,7 +33,7 @@ export async function readInfo(inference: ServiceAddress): Promise<Info> {
  * @returns the id of the job that was made, or of the one that was there
  */
 export async function submit(
-  inference: ServiceAddress,
+  inference: Service,
   taskType: TaskType,
   request: JobRequest & { job_id: string },
   signal: AbortSignal,
@@ -41,12 +41,10 @@ export async function submit(
   for (;;) {
     try {
       const path = `/job/${taskType}`;
-      const { body } = await call<Job>(inference, { method: "POST", path, body: request, signal });
+      const { body } = await inference.call<Job>({ method: "POST", path, body: request, signal });
       return body.job_id;
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      if (error.code === "job_exists") return error.members.job_id as string;
-      if (error.code !== "queue_full") throw error;
+      if (!(error instanceof Problem) || error.code !== "queue_full") throw error;
       await pause(1000 * Number(error.members.retry_after_s ?? 1), signal);
     }
   }
@@ -54,9 +52,9 @@ export async function submit(
 
 /** A job as it stands, with its result once it has one. */
 export async function readJob(
-  inference: ServiceAddress,
+  inference: Service,
   id: string,
   signal: AbortSignal,
 ): Promise<Job> {
-  return (await call<Job>(inference, { method: "GET", path: `/job/${id}`, signal })).body;
+  return (await inference.call<Job>({ method: "GET", path: `/job/${id}`, signal })).body;
 }

@@ -1,6 +1,6 @@
 import { type Item, Problem } from "@fovea/contract";
 import type { PictureFile } from "../files/picture_file.ts";
-import { call, type ServiceAddress } from "./service.ts";
+import type { Service } from "./service.ts";
 
 /** A picture as media_store keeps it. */
 export interface StoredPicture {
@@ -19,7 +19,7 @@ export interface StoredPicture {
  * entity it names has other bytes
  */
 export async function upload(
-  mediaStore: ServiceAddress,
+  mediaStore: Service,
   { name, bytes, sha256 }: PictureFile,
   label: string | undefined,
   signal: AbortSignal,
@@ -28,20 +28,14 @@ export async function upload(
   form.set("is_collection", "false");
   if (label !== undefined) form.set("label", label);
   form.set("image", new File([bytes], name));
-  try {
-    const request = { method: "POST", path: "/entity/", body: form, signal } as const;
-    const { body: item, status } = await call<Item>(mediaStore, request);
-    // Null or missing where a service is older: there is nothing to compare with.
-    if (item.sha256 != null && item.sha256 !== sha256) {
-      throw new Problem(
-        "media_store_error",
-        `media_store says that it keeps these bytes as entity ${item.id}, but that has sha256 ` +
-          `${item.sha256}, and they have ${sha256}: check it with ./fovea media-store --check`,
-      );
-    }
-    return { id: item.id, existed: status === 200, deleted: item.is_deleted === true };
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== "duplicate_file") throw error;
-    return { id: error.members.entity_id as number, existed: true, deleted: false };
+  const request = { method: "POST", path: "/entity/", body: form, signal } as const;
+  const { body: item, status } = await mediaStore.call<Item>(request);
+  if (item.sha256 !== sha256) {
+    throw new Problem(
+      "media_store_error",
+      `media_store says that it keeps these bytes as entity ${item.id}, but that has sha256 ` +
+        `${item.sha256}, and they have ${sha256}: check it with ./fovea media-store --check`,
+    );
   }
+  return { id: item.id, existed: status === 200, deleted: item.is_deleted };
 }

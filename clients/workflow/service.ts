@@ -12,20 +12,26 @@ import {
   PROBLEMS,
 } from "@fovea/contract";
 import { pause } from "./abort.ts";
+import type { TokenSource } from "./token.ts";
 
 /** Waits before the second and the third try of a call whose connection failed. */
 const RETRY_AFTER_MS = [250, 1000];
 
-export interface ServiceAddress {
+/** What proxies answer while the service behind them is away. */
+const PROXY_STATUSES = [502, 503, 504];
+
+export interface ServiceOptions {
   name: "media_store" | "inference";
+  /** Its path, if any, stands before those of the service, as behind a proxy. */
   url: URL;
-  /** Sent as bearer token. */
-  token?: string | undefined;
+  token: TokenSource;
+  /** Where further issuers of certificates are to be trusted. */
+  http?: Deno.HttpClient | undefined;
 }
 
 export interface Call {
   method: "GET" | "POST";
-  /** From the root, such as `/job/`. */
+  /** From the service's root, such as `/job/`. */
   path: string;
   /** A form is sent as multipart, anything else as JSON. */
   body?: FormData | object;
@@ -35,58 +41,127 @@ export interface Call {
   retry?: boolean;
 }
 
-/**
- * Calls a service and reads its JSON. Failed connections are tried again a little, so every call has
- * to be safe to repeat.
- *
- * @throws {Problem} the service's own, with its name before the detail and `retry_after_s` from the
- * `Retry-After` header; `service_unreachable` where no Fovea service answers there
- */
-export async function call<Answer>(
-  service: ServiceAddress,
-  request: Call,
-): Promise<{ status: number; body: Answer }> {
-  const { response, text } = await exchange(service, request);
-  const body = parse(text);
-  if (response.ok && body !== undefined) return { status: response.status, body: body as Answer };
-  // A route that is missing is that of another service.
-  if (isProblem(body) && body.code !== "route_not_found") throw problemOf(body, response, service);
-  throw new Problem(
-    "service_unreachable",
-    `what answers at ${service.url.origin} is not ${service.name}: it met ${request.method} ` +
-      `${request.path} with status ${response.status}: ${hint(service)}`,
-  );
-}
+export class Service {
+  readonly #options: ServiceOptions;
+  /** Whether it has ever answered: until then its address may be wrong. */
+  #reached = false;
+  #away = false;
+  /** Whether the last call had a token. */
+  #tokenSent = false;
 
-async function exchange(
-  service: ServiceAddress,
-  request: Call,
-): Promise<{ response: Response; text: string }> {
-  const waits = request.retry === false ? [] : [...RETRY_AFTER_MS];
-  for (;;) {
-    try {
-      const response = await send(service, request);
-      return { response, text: await response.text() };
-    } catch (error) {
-      request.signal.throwIfAborted();
-      const wait = waits.shift();
-      if (wait === undefined) throw unreachable(error, service);
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Its address as users are shown it. */
+  get address(): string {
+    return addressShown(this.#options.url);
+  }
+
+  /** True where it answered once, and did not when it was called last. */
+  get away(): boolean {
+    return this.#away;
+  }
+
+  /**
+   * Calls the service and reads its JSON. Failed connections are tried again, so every call has to be
+   * safe to repeat: a little where the service has never answered, and as long as the signal lets it
+   * where it has, since it may be starting again.
+   *
+   * @throws {Problem} the service's own, with its name before the detail and `retry_after_s` from the
+   * `Retry-After` header; `service_unreachable` where no Fovea service answers there
+   */
+  async call<Answer>(request: Call): Promise<{ status: number; body: Answer }> {
+    const { response, text } = await this.#exchange(request);
+    const body = parse(text);
+    if (response.ok && body !== undefined) return { status: response.status, body: body as Answer };
+    // A route that is missing is that of another service.
+    if (isProblem(body) && body.code !== "route_not_found") throw this.#problemOf(body, response);
+    throw new Problem(
+      "service_unreachable",
+      `what answers at ${this.address} is not ${this.#options.name}: it met ${request.method} ` +
+        `${request.path} with status ${response.status}: ${this.#hint()}`,
+    );
+  }
+
+  async #exchange(request: Call): Promise<{ response: Response; text: string }> {
+    for (let tries = 0;; tries++) {
+      let failure: unknown;
+      try {
+        const response = await this.#send(request);
+        const text = await response.text();
+        if (!this.#reached || !isProxyAnswer(response, text)) {
+          this.#away = false;
+          this.#reached ||= response.ok;
+          return { response, text };
+        }
+        failure = new Error(`a proxy answers with status ${response.status}`);
+      } catch (error) {
+        request.signal.throwIfAborted();
+        if (error instanceof Problem) throw error;
+        failure = error;
+      }
+      this.#away = this.#reached;
+      const wait = RETRY_AFTER_MS[tries] ?? (this.#reached ? RETRY_AFTER_MS.at(-1) : undefined);
+      if (wait === undefined || request.retry === false) throw this.#unreachable(failure);
       await pause(wait, request.signal);
     }
   }
+
+  async #send({ method, path, body, signal }: Call): Promise<Response> {
+    const { url, token, http } = this.#options;
+    const headers = new Headers({ Accept: "application/json" });
+    const bearer = await token();
+    this.#tokenSent = bearer !== undefined;
+    if (bearer !== undefined) headers.set("Authorization", `Bearer ${bearer}`);
+    const init: RequestInit & { client?: Deno.HttpClient } = { method, headers, signal };
+    if (http !== undefined) init.client = http;
+    if (body instanceof FormData) {
+      init.body = body;
+    } else if (body !== undefined) {
+      headers.set("Content-Type", "application/json");
+      init.body = JSON.stringify(body);
+    }
+    return await fetch(new URL(url.pathname.replace(/\/$/, "") + path, url), init);
+  }
+
+  #problemOf(document: ProblemDocument, response: Response): Problem {
+    const { type: _type, title: _title, status: _status, detail, code, ...members } = document;
+    const seconds = Number(response.headers.get("Retry-After"));
+    if (seconds > 0) members.retry_after_s = seconds;
+    const hint = tokenHint(code, this.#tokenSent);
+    return new Problem(code, `${this.#options.name}: ${detail}${hint}`, members);
+  }
+
+  #unreachable(error: unknown): Problem {
+    return new Problem(
+      "service_unreachable",
+      `${this.#options.name} can't be reached at ${this.address}: ${certificateHint(error)}: ` +
+        this.#hint(),
+    );
+  }
+
+  #hint(): string {
+    const option = this.#options.name.replace("_", "-");
+    return `is it running (./fovea ${option})? give another address with --${option}`;
+  }
 }
 
-function send(service: ServiceAddress, { method, path, body, signal }: Call): Promise<Response> {
-  const headers = new Headers({ Accept: "application/json" });
-  if (service.token !== undefined) headers.set("Authorization", `Bearer ${service.token}`);
-  const init: RequestInit = { method, headers, signal };
-  if (body instanceof FormData) {
-    init.body = body;
-  } else if (body !== undefined) {
-    headers.set("Content-Type", "application/json");
-    init.body = JSON.stringify(body);
-  }
-  return fetch(new URL(path, service.url), init);
+/** An address without user, password and query, which are nobody's business but the user's. */
+export function addressShown({ protocol, host, pathname }: URL): string {
+  return `${protocol}//${host}${pathname.replace(/\/$/, "")}`;
+}
+
+/** Why a connection failed; what can be done about a certificate is an option of the clients. */
+export function certificateHint(error: unknown): string {
+  const reason = connectionFailure(error);
+  return reason.startsWith("its certificate")
+    ? "its certificate is not trusted here: --ca-file names a file of further issuers"
+    : reason;
+}
+
+function isProxyAnswer(response: Response, text: string): boolean {
+  return PROXY_STATUSES.includes(response.status) && !isProblem(parse(text));
 }
 
 function parse(text: string): unknown {
@@ -102,30 +177,7 @@ function isProblem(body: unknown): body is ProblemDocument {
   return typeof code === "string" && Object.hasOwn(PROBLEMS, code) && typeof detail === "string";
 }
 
-function problemOf(document: ProblemDocument, response: Response, service: ServiceAddress) {
-  const { type: _type, title: _title, status: _status, detail, code, ...members } = document;
-  const seconds = Number(response.headers.get("Retry-After"));
-  if (seconds > 0) members.retry_after_s = seconds;
-  return new Problem(code, `${service.name}: ${detail}${tokenHint(code, service)}`, members);
-}
-
-function tokenHint(code: ProblemCode, service: ServiceAddress): string {
+function tokenHint(code: ProblemCode, sent: boolean): string {
   if (code !== "unauthorized") return "";
-  return service.token === undefined
-    ? ": set FOVEA_TOKEN to a token for it"
-    : ": see the token in FOVEA_TOKEN";
-}
-
-function unreachable(error: unknown, service: ServiceAddress): Problem {
-  return new Problem(
-    "service_unreachable",
-    `${service.name} can't be reached at ${service.url.origin}: ${connectionFailure(error)}: ${
-      hint(service)
-    }`,
-  );
-}
-
-function hint({ name }: ServiceAddress): string {
-  const option = name.replace("_", "-");
-  return `is it running (./fovea ${option})? give another address with --${option}`;
+  return sent ? ": see the token in FOVEA_TOKEN" : ": set FOVEA_TOKEN to a token for it";
 }

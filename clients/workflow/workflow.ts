@@ -9,14 +9,17 @@ import type { PictureFile } from "../files/picture_file.ts";
 import type { Broker, Watch } from "./broker.ts";
 import { readJob, submit } from "./inference.ts";
 import { type StoredPicture, upload } from "./media_store.ts";
-import type { ServiceAddress } from "./service.ts";
+import type { ModelReadiness } from "./model_readiness.ts";
+import type { Service } from "./service.ts";
+import { within } from "./time_limit.ts";
 
 export interface Workflow {
-  mediaStore: ServiceAddress;
-  inference: ServiceAddress;
+  mediaStore: Service;
+  inference: Service;
   broker: Broker;
+  readiness: ModelReadiness;
   taskType: TaskType;
-  /** For the upload, and from the submission to the result. */
+  /** For the upload, and from the submission to the result, as long as its model is ready. */
   timeout_s: number;
   priority?: number | undefined;
   label?: string | undefined;
@@ -58,18 +61,19 @@ export async function analyse(
   workflow: Workflow,
   observer: Observer,
 ): Promise<Job> {
-  const { mediaStore, broker, timeout_s, label } = workflow;
+  const { mediaStore, readiness, timeout_s, label } = workflow;
+  const limitMs = 1000 * timeout_s;
   for (let attempt = 1;; attempt++) {
     observer.step("uploading");
     const stored = await within(
-      timeout_s,
-      () => new Problem("timed_out", `media_store did not take it within ${timeout_s} s`),
+      limitMs,
+      { problem: () => notStored(workflow) },
       (signal) => upload(mediaStore, picture, label, signal),
     );
     observer.stored(stored);
     const job = await within(
-      timeout_s,
-      () => broker.connected ? notDone(timeout_s) : brokerGone(timeout_s),
+      limitMs,
+      { problem: () => notDone(workflow), clock: readiness },
       (signal) => runJob(stored.id, { force: attempt > 1 }, workflow, observer, signal),
     );
     if (isOfOtherBytes(job, picture)) {
@@ -117,54 +121,45 @@ async function endOf(watch: Watch, look: () => Promise<Job>, signal: AbortSignal
   }
 }
 
-/**
- * Of which bytes a job's result is: null where that was not noted, undefined where the service does
- * not note it at all.
- */
-export function bytesOf(job: Job & { sha256?: string | null }): string | null | undefined {
-  return job.sha256;
-}
-
 /** Also where it has a result and can't say of which bytes: it was made before that was noted. */
 function isOfOtherBytes(job: Job, picture: PictureFile): boolean {
-  const sha256 = bytesOf(job);
-  if (sha256 === undefined) return false;
-  return sha256 === null ? job.result !== null : sha256 !== picture.sha256;
+  if (job.sha256 === undefined) return false;
+  return job.sha256 === null ? job.result !== null : job.sha256 !== picture.sha256;
 }
 
-/** Runs `work`, whose signal is aborted with `problem()` after `seconds`. */
-async function within<T>(
-  seconds: number,
-  problem: () => Problem,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(problem()), seconds * 1000);
-  try {
-    return await work(limit.signal);
-  } finally {
-    clearTimeout(timer);
+function notStored({ mediaStore, timeout_s }: Workflow): Problem {
+  return mediaStore.away
+    ? new Problem(
+      "service_unreachable",
+      `media_store went away and was not back at ${mediaStore.address} within ${timeout_s} s`,
+    )
+    : new Problem("timed_out", `media_store did not take it within ${timeout_s} s`);
+}
+
+function notDone({ inference, broker, timeout_s }: Workflow): Problem {
+  const later = "the job goes on, ask again later";
+  if (inference.away) {
+    return new Problem(
+      "service_unreachable",
+      `inference went away and was not back at ${inference.address} within ${timeout_s} s: ${later}`,
+    );
   }
-}
-
-function notDone(seconds: number): Problem {
+  if (!broker.connected) {
+    return new Problem(
+      "broker_unreachable",
+      `the MQTT broker went away and was not back within ${timeout_s} s: ${later}`,
+    );
+  }
   return new Problem(
     "timed_out",
-    `not done within ${seconds} s: the job goes on, ask again later or allow more with --timeout`,
-  );
-}
-
-function brokerGone(seconds: number): Problem {
-  return new Problem(
-    "broker_unreachable",
-    `the MQTT broker went away and was not back within ${seconds} s: the job goes on, ask again later`,
+    `not done within ${timeout_s} s: ${later} or allow more with --timeout`,
   );
 }
 
 function changedMeanwhile(entityId: number, job: Job): Problem {
   return new Problem(
     "precondition_failed",
-    `job ${job.job_id} looked at other bytes (sha256 ${bytesOf(job)}) than this file has: entity ` +
+    `job ${job.job_id} looked at other bytes (sha256 ${job.sha256}) than this file has: entity ` +
       `${entityId} is being changed in media_store, or media_store and inference do not belong ` +
       `together (see MEDIA_STORE_URL of inference)`,
   );

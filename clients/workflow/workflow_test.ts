@@ -1,4 +1,5 @@
 import { type Job, Problem } from "@fovea/contract";
+import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { runClient } from "../testing/client_process.ts";
 import { FACES, refuse, sha256Of, StandIn } from "../testing/stand_in.ts";
@@ -70,7 +71,7 @@ Deno.test("priority and label reach the services", async () => {
     label = form.get("label");
     assert.equal((form.get("image") as File).name, "astronaut.png");
     assert.equal(form.get("is_collection"), "false");
-    return Response.json({ id: 7 }, { status: 201 });
+    return Response.json({ id: 7, sha256: PICTURE_SHA256 }, { status: 201 });
   };
   standIn.entities.set(7, { sha256: PICTURE_SHA256, is_deleted: false });
   const { code } = await faces(standIn, [PICTURE, "--priority", "10", "--label", "Eileen Cöllins"]);
@@ -87,13 +88,7 @@ Deno.test("a picture that is already stored is looked at under the id it has", a
   const { code, stderr } = await faces(standIn);
   assert.equal(code, 0);
   assert.match(stderr, /: stored as entity 41$/m);
-  // As media_store answered before.
-  standIn.handler = (request) =>
-    request.url.endsWith("/entity/")
-      ? refuse(new Problem("duplicate_file", "same bytes as entity 41", { entity_id: 41 }))
-      : undefined;
-  assert.equal((await faces(standIn)).code, 0);
-  assert.deepEqual([...standIn.jobs.values()].map((job) => job.media_store_id), [41, 41]);
+  assert.equal([...standIn.jobs.values()][0]?.media_store_id, 41);
 });
 
 Deno.test("a stored picture that is deleted is looked at, and said to be deleted", async () => {
@@ -121,12 +116,6 @@ Deno.test("the result of a job that ended long ago is printed without any event"
   assert.equal(code, 0);
   assert.equal(JSON.parse(stdout).job_id, job.job_id);
   assert.equal(looks(standIn).length, 1);
-
-  // As inference answered before.
-  const exists = new Problem("job_exists", "there is one", { job_id: job.job_id });
-  standIn.handler = (request) =>
-    request.url.includes("/job/") && request.method === "POST" ? refuse(exists) : undefined;
-  assert.equal(JSON.parse((await faces(standIn, [PICTURE, "--json"])).stdout).job_id, job.job_id);
 });
 
 Deno.test("a job that somebody else submitted is waited for", async () => {
@@ -377,4 +366,87 @@ Deno.test("an inference that does not say of which bytes its results are is warn
   assert.equal(code, 0);
   assert.match(stdout, /1 face/);
   assert.match(stderr, /^Warning: this inference does not say of which bytes its results are/m);
+});
+
+Deno.test("a token file is read anew when it has changed", async () => {
+  await using standIn = await StandIn.start();
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/token`;
+  await Deno.writeTextFile(file, "first\n");
+  standIn.handler = async (request) => {
+    if (request.url.endsWith("/entity/")) await Deno.writeTextFile(file, "the second\n");
+    return undefined;
+  };
+  const { code } = await faces(standIn, [PICTURE], { FOVEA_TOKEN_FILE: file, FOVEA_TOKEN: "old" });
+  assert.equal(code, 0);
+  assert.deepEqual(standIn.tokens, ["first", "first", "the second", "the second"]);
+
+  const missing = await faces(standIn, [PICTURE], { FOVEA_TOKEN_FILE: `${folder.path}/no` });
+  assert.equal(missing.code, 2);
+  assert.match(missing.stderr, /no \(FOVEA_TOKEN_FILE\) can't be read: no such file or directory/);
+});
+
+Deno.test("the token is the broker's password where its address names no user", async () => {
+  await using standIn = await StandIn.start();
+  assert.equal((await faces(standIn, [PICTURE], { FOVEA_TOKEN: "key" })).code, 0);
+  assert.deepEqual(standIn.logins.at(-1), { user: "fovea", password: "key" });
+  const mqtt = ["--mqtt", standIn.mqttUrl.replace("//", "//me:mine@")];
+  assert.equal((await faces(standIn, [PICTURE, ...mqtt], { FOVEA_TOKEN: "key" })).code, 0);
+  assert.deepEqual(standIn.logins.at(-1), { user: "me", password: "mine" });
+});
+
+/** As a proxy answers while what is behind it is away. */
+const badGateway = () => new Response("<h1>Bad Gateway</h1>", { status: 502 });
+
+Deno.test("a service that is away for longer than a few tries is waited for", async () => {
+  await using standIn = await StandIn.start();
+  let submissions = 0;
+  standIn.handler = (request) =>
+    request.url.includes("/job/") && ++submissions < 6 ? badGateway() : undefined;
+  assert.equal((await faces(standIn)).code, 0);
+  assert.equal(standIn.jobs.size, 1);
+});
+
+Deno.test("a service that goes away and stays away ends with 4 when time is up", async () => {
+  await using standIn = await StandIn.start();
+  standIn.handler = ({ url }) => url.includes("/job/") ? badGateway() : undefined;
+  const { code, stderr } = await faces(standIn, [PICTURE, "--timeout", "2"]);
+  assert.equal(code, 4);
+  assert.match(
+    stderr,
+    /inference went away and was not back at http:\/\/127.* within 2 s: the job/,
+  );
+});
+
+/** The model is on its way until it is `ready()`, and the job is done then. */
+function fetchModel(standIn: StandIn): () => void {
+  const task = { task_type: "face_detection", model: null } as const;
+  const progress = { bytes: 120e6, total_bytes: 352e6, seconds_left: 200 };
+  standIn.info = { tasks: [{ ...task, state: "preparing", progress }] };
+  return () => standIn.info = { tasks: [{ ...task, state: "ready" }] };
+}
+
+Deno.test("the time of a job does not run while its model is being fetched, and that is shown", async () => {
+  await using standIn = await StandIn.start();
+  const ready = fetchModel(standIn);
+  standIn.onSubmit = (job) => {
+    setTimeout(() => {
+      ready();
+      standIn.complete(job);
+    }, 2500);
+  };
+  const { code, stderr } = await faces(standIn, [PICTURE, "--timeout", "1"]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^inference is fetching its model: 120 of 352 MB, 3 minutes left$/m);
+});
+
+Deno.test("the time of a job runs from when its model is ready", async () => {
+  await using standIn = await StandIn.start();
+  const ready = fetchModel(standIn);
+  standIn.onSubmit = () => {
+    setTimeout(ready, 1000);
+  };
+  const { code, stderr } = await faces(standIn, [PICTURE, "--timeout", "0.5"]);
+  assert.equal(code, 3);
+  assert.match(stderr, /not done within 0\.5 s/);
 });

@@ -1,0 +1,58 @@
+import { Problem } from "@fovea/contract";
+import { reasonOf } from "../files/file_error.ts";
+import type { Report } from "../output/report.ts";
+import { Broker } from "../workflow/broker.ts";
+import { readInfo } from "../workflow/inference.ts";
+import { ModelReadiness } from "../workflow/model_readiness.ts";
+import { Service } from "../workflow/service.ts";
+import { tokenSource } from "../workflow/token.ts";
+import type { Workflow } from "../workflow/workflow.ts";
+import type { Client, Options } from "./options.ts";
+
+/**
+ * Gets to know the services and connects to the broker.
+ *
+ * @returns what each picture is worked on with; `broker` and `readiness` have to be disposed of
+ * @throws {Problem} saying who can't be reached, or which file can't be read
+ */
+export async function connect(
+  { taskType }: Client,
+  options: Options,
+  report: Report,
+): Promise<Workflow> {
+  const { timeout_s, priority, label } = options;
+  const token = tokenSource({
+    token: Deno.env.get("FOVEA_TOKEN"),
+    file: Deno.env.get("FOVEA_TOKEN_FILE"),
+  });
+  const ca = options.caFile === undefined ? undefined : await readIssuers(options.caFile);
+  const http = ca === undefined ? undefined : Deno.createHttpClient({ caCerts: [ca] });
+  const mediaStore = new Service({ name: "media_store", url: options.mediaStore, token, http });
+  const inference = new Service({ name: "inference", url: options.inference, token, http });
+
+  const info = await readInfo(inference);
+  const task = info.tasks.find((task) => task.task_type === taskType);
+  if (task?.model?.semantic === false) {
+    report.note(
+      `Warning: "${task.model.name}" is a fixture, a stand-in for trying things out: its numbers ` +
+        `say nothing about the pictures`,
+    );
+  }
+  const broker = await Broker.connect({ url: options.mqtt ?? info.mqtt_url, token, ca });
+  const readiness = new ModelReadiness(inference, taskType, (text) => report.progress(text));
+  readiness.see(info);
+  broker.onReturn = () => readiness.look();
+  return { mediaStore, inference, broker, readiness, taskType, timeout_s, priority, label };
+}
+
+/** @returns the PEM text, every certificate of it */
+async function readIssuers(file: string): Promise<string> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (error) {
+    throw new Problem("usage", `${file} (--ca-file) can't be read: ${reasonOf(error)}`);
+  }
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw new Problem("usage", `${file} (--ca-file) has no certificate: expected a PEM file`);
+}

@@ -1,0 +1,46 @@
+import type { Problem } from "@fovea/contract";
+
+/** Something that may hold a clock. */
+export interface Clockwork {
+  readonly ready: boolean;
+  /** @returns what ends the calls */
+  onChange(listener: () => void): () => void;
+}
+
+/**
+ * Runs `work`, whose signal is aborted with `problem()` once time is up.
+ *
+ * @param limitMs only the time counts in which `clock` is ready; without a clock all does
+ */
+export async function within<T>(
+  limitMs: number,
+  { problem, clock }: { problem: () => Problem; clock?: Clockwork },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limit = new AbortController();
+  let leftMs = limitMs;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let startedAt = 0;
+  const start = () => {
+    startedAt = performance.now();
+    timer = setTimeout(() => limit.abort(problem()), leftMs);
+  };
+  const stop = () => {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
+    leftMs -= performance.now() - startedAt;
+  };
+  const follow = () => clock?.ready === false ? stop() : start();
+  const unfollow = clock?.onChange(() => {
+    stop();
+    follow();
+  });
+  follow();
+  try {
+    return await work(limit.signal);
+  } finally {
+    unfollow?.();
+    stop();
+  }
+}
