@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { fetchFirst } from "./fetch_first.ts";
+export { FETCH_PROGRAM, fetchApart } from "./apart/fetch_apart.ts";
 export { fetchModel, type FetchOptions, findModel, ModelUnavailable } from "./fetch_model.ts";
 export { MODEL_SETTINGS, modelChoices, type ModelEntry, modelsFor } from "./manifest.ts";
 export { TransferRate } from "./transfer_rate.ts";

@@ -72,8 +72,8 @@ function readFile(path: string, env: Readonly<Record<string, string>>, home: str
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    const { NotFound, IsADirectory, NotADirectory, NotCapable } = Deno.errors;
-    const passed = [NotFound, IsADirectory, NotADirectory, NotCapable];
+    const { NotFound, IsADirectory, NotADirectory } = Deno.errors;
+    const passed = [NotFound, IsADirectory, NotADirectory];
     if (passed.some((kind) => error instanceof kind)) return {};
     throw new Error(`npm settings can't be read: ${path}`, { cause: error });
   }

@@ -8,6 +8,8 @@
 export interface Fault {
   /** Answer this, with no file. */
   status?: number;
+  /** Send who asks to this address. */
+  redirect?: string;
   /** Send the whole file whatever was asked for. */
   ignoreRange?: boolean;
   /** Send something else. */
@@ -68,6 +70,9 @@ function answer(
 ): Uint8Array<ArrayBuffer>[] {
   if (fault.silent) return [];
   if (fault.status !== undefined) return [headOf(fault.status, { "Content-Length": "0" })];
+  if (fault.redirect !== undefined) {
+    return [headOf(302, { "Content-Length": "0", "Location": fault.redirect })];
+  }
   const content = fault.content ?? file;
   const from = fault.ignoreRange ? 0 : Number(range?.match(/^bytes=(\d+)-$/)?.[1] ?? 0);
   const body = content.subarray(from);

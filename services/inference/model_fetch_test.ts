@@ -7,7 +7,7 @@ import type { Info, TaskInfo } from "@fovea/contract";
 import { type Fault, patterned, serveFile } from "@fovea/models/testing/file_server";
 import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
 import { testModel } from "@fovea/testing/models";
-import { clientOf } from "@fovea/testing/suite";
+import { clientOf, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 
 const LIMIT_MS = 60_000;
@@ -143,6 +143,64 @@ Deno.test(
     assert.equal((await faces(inference)).state, "unavailable");
   },
 );
+
+Deno.test("a hub may redirect to a host that no setting names", served, async () => {
+  await using other = serveFile(model);
+  const elsewhere = other.url.replace("127.0.0.1", "localhost");
+  await using fetching = await startFetching([{ redirect: `${elsewhere}/cdn` }]);
+  await untilReady(fetching.inference);
+  assert.equal((await faces(fetching.inference)).state, "ready");
+  assert.equal(other.ranges.length, 1);
+});
+
+/** The processes in which a service fetches models, with their command lines. */
+async function fetchersOf({ pid }: ServiceProcess): Promise<{ pid: number; command: string }[]> {
+  const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
+  const all = await Promise.all(
+    children.trim().split(" ").filter(Boolean).map(async (child) => ({
+      pid: Number(child),
+      command: (await Deno.readTextFile(`/proc/${child}/cmdline`)).replaceAll("\0", " "),
+    })),
+  );
+  return all.filter(({ command }) => command.includes("models/apart/main.ts"));
+}
+
+async function isAlive(pid: number): Promise<boolean> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "State:\tX");
+  return !/^State:\s+[XZ]/m.test(status);
+}
+
+Deno.test("what fetches may write models only, and ends with a service that is killed", {
+  ...served,
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  await using fetching = await startFetching([{ after: { bytes: 1000, then: "stall" } }]);
+  const { inference, models } = fetching;
+  await until("bytes", async () => (await faces(inference)).progress);
+  const fetchers = await fetchersOf(inference);
+  assert.ok(fetchers.length > 0);
+  for (const { command } of fetchers) {
+    assert.match(command, new RegExp(` --allow-write=${models.path} `));
+    assert.doesNotMatch(command, /--allow-(all|run|ffi|sys)|-A /);
+  }
+  await inference.kill("SIGKILL");
+  for (const { pid } of fetchers) {
+    await until("the end of what fetches", async () => await isAlive(pid) ? undefined : true);
+  }
+});
+
+Deno.test("what fetches is followed by another where it dies", {
+  ...served,
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  await using fetching = await startFetching([{ after: { bytes: 1000, then: "stall" } }]);
+  const { inference, mirror } = fetching;
+  await until("bytes", async () => (await faces(inference)).progress);
+  for (const { pid } of await fetchersOf(inference)) Deno.kill(pid, "SIGKILL");
+  await untilReady(inference);
+  assert.equal((await faces(inference)).state, "ready");
+  assert.deepEqual(mirror.ranges, [null, "bytes=1000-"]);
+});
 
 Deno.test("a service that waits for a hub ends when it is asked to", served, async () => {
   await using fetching = await startFetching(Array(99).fill({ status: 503 }));

@@ -30,16 +30,12 @@ Deno.test("media_store can write its own folder, read its own files, and nothing
   ]);
 });
 
-Deno.test("inference can write its own folder and models", async () => {
+Deno.test("inference can write its own folder and models, and nothing else", async () => {
   const allowed = await allowedTo("inference");
   assert.deepEqual(allowed, [
     "write inference's folder",
     "write MODELS_DIR",
     "read its own program",
-    // Weights come from hubs that redirect to any host.
-    "listen on another port",
-    "connect to another port",
-    "ask another host",
   ]);
 });
 

@@ -1,0 +1,111 @@
+/**
+ * Fetches models in a process of its own. Hubs redirect to any host, so what fetches must reach them
+ * all; a service, which serves strangers, then need not. The process may write MODELS_DIR and nothing
+ * else. It may read everything, since a user's npm settings can name certificates anywhere.
+ *
+ * @module
+ */
+import { type Backoff, pauseBefore } from "@fovea/process/backoff";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { FetchFirstOptions } from "../fetch_first.ts";
+import { findModel, ModelUnavailable } from "../fetch_model.ts";
+import type { ModelEntry } from "../manifest.ts";
+import type { Message, Order } from "./messages.ts";
+
+const PROGRAM = fileURLToPath(new URL("./main.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
+/** What fetching is told by its environment: proxies, and the user's npm settings with their tokens. */
+const VARIABLES = [
+  "HOME",
+  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
+  ...["NPM_TOKEN", "NODE_AUTH_TOKEN", "npm_config_*", "NPM_CONFIG_*"],
+];
+
+/** Before a process that ended without a result is followed by another. */
+const RESTART_PAUSE: Backoff = { first: 1000, factor: 2, most: 60_000 };
+
+export type FetchApartOptions = Pick<
+  FetchFirstOptions,
+  "modelsDir" | "mirror" | "signal" | "onNotice" | "onProgress" | "onFailure"
+>;
+
+/** The only program that who calls {@link fetchApart} must be allowed to run. */
+export const FETCH_PROGRAM: string = Deno.execPath();
+
+/**
+ * As {@link fetchFirst}, in a process that ends with this one, however this one ends. Where the best
+ * model lies in MODELS_DIR there is no process.
+ *
+ * @throws {ModelUnavailable} when every source of every model has refused it again and again
+ * @throws the signal's reason when it aborts
+ */
+export async function fetchApart(
+  entries: readonly ModelEntry[],
+  options: FetchApartOptions,
+): Promise<{ entry: ModelEntry; path: string }> {
+  const { modelsDir, signal, onNotice } = options;
+  const [best] = entries;
+  // A folder that can't be read is told by the process, which says what is wrong with it.
+  const path = best === undefined ? null : await findModel(best, modelsDir).catch(() => null);
+  if (best !== undefined && path !== null) return { entry: best, path };
+  for (let tries = 1;; tries++) {
+    const last = await runProcess(entries, options);
+    signal?.throwIfAborted();
+    if (last?.kind === "fetched") return { entry: named(last.model, entries), path: last.path };
+    if (last?.kind === "unavailable") throw new ModelUnavailable(last.why, true);
+    onNotice?.("the process that fetches models ended before it had one: starting another");
+    await pause(pauseBefore(RESTART_PAUSE, tries, Math.random), undefined, { signal })
+      .catch(() => signal?.throwIfAborted());
+  }
+}
+
+/** @returns the last message; undefined where there is none */
+async function runProcess(
+  entries: readonly ModelEntry[],
+  { modelsDir, mirror, signal, onNotice, onProgress, onFailure }: FetchApartOptions,
+): Promise<Message | undefined> {
+  const process = new Deno.Command(FETCH_PROGRAM, {
+    args: [
+      ...["run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "--ignore-env"],
+      `--allow-env=${VARIABLES}`,
+      ...["--allow-net", "--allow-read"],
+      // A comma in a path is written twice.
+      `--allow-write=${modelsDir.replaceAll(",", ",,")}`,
+      PROGRAM,
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const input = process.stdin.getWriter();
+  const end = () => void input.close().catch(() => {/* It has ended already. */});
+  signal?.addEventListener("abort", end);
+  try {
+    const order: Order = { models: entries.map(({ name }) => name), modelsDir, mirror };
+    await input.write(new TextEncoder().encode(`${JSON.stringify(order)}\n`)).catch(end);
+    let message: Message | undefined;
+    for await (const line of createInterface({ input: Readable.from(process.stdout) })) {
+      message = JSON.parse(line) as Message;
+      if (message.kind === "notice") onNotice?.(message.sentence);
+      if (message.kind === "progress") {
+        onProgress?.(named(message.model, entries), message.received);
+      }
+      if (message.kind === "failure") {
+        onFailure?.(named(message.model, entries), message.why, message.pauseMs);
+      }
+    }
+    return message;
+  } finally {
+    signal?.removeEventListener("abort", end);
+    end();
+    await process.status;
+  }
+}
+
+function named(name: string, entries: readonly ModelEntry[]): ModelEntry {
+  return entries.find((entry) => entry.name === name)!;
+}

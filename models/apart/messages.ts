@@ -1,0 +1,23 @@
+/**
+ * What a service and the process that fetches models for it tell each other: an order on stdin, then
+ * messages on stdout, each a line of JSON.
+ *
+ * @module
+ */
+
+/** What is to be fetched. Not an argument: a mirror's address may hold a password. */
+export interface Order {
+  /** Names of models, best first. */
+  models: string[];
+  modelsDir: string;
+  mirror?: string | undefined;
+}
+
+export type Message =
+  | { kind: "notice"; sentence: string }
+  | { kind: "progress"; model: string; received: number }
+  | { kind: "failure"; model: string; why: string; pauseMs: number }
+  /** The last one, where all went well. */
+  | { kind: "fetched"; model: string; path: string }
+  /** The last one, where no model can be had. */
+  | { kind: "unavailable"; why: string };
