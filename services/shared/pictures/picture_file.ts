@@ -83,9 +83,10 @@ export async function openPicture(
 }
 
 function openRaw(bytes: Uint8Array, maxPixels: number): OpenedPicture {
-  const { size, orientation, preview } = readRaw(bytes);
+  const { size, orientation, preview, isRaw } = readRaw(bytes);
+  if (preview === undefined && !isRaw) return openFormat(bytes, MagickFormat.Tiff, maxPixels);
   if (size === undefined) {
-    throw new Problem("image_unreadable", "raw picture's width and height are not in its file");
+    throw new Problem("image_unreadable", "raw file's width and height are not in its file");
   }
   return {
     ...upright(size, orientation),

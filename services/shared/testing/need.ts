@@ -31,11 +31,29 @@ export const openssl: Need = {
   what: "openssl (apt-get install openssl)",
 };
 
-function answers(program: string, question = "--version"): boolean {
+/** Debian's readers and writers of pictures, which are not those that the services use. */
+export const pictureTools: Need = {
+  isThere: answers("/usr/bin/python3", "-c", "import PIL") && answers("convert", "-version") &&
+    isThere("heif-convert") && answers("avifenc") && answers("cjxl") && isThere("tiffcp"),
+  what: "python3-pil, imagemagick, libheif-examples, libavif-bin, libjxl-tools and libtiff-tools " +
+    "(apt-get install them)",
+};
+
+function answers(program: string, ...question: string[]): boolean {
+  const args = question.length === 0 ? ["--version"] : question;
+  return run(program, args)?.success ?? false;
+}
+
+/** Of programs that know no question that they would answer with success. */
+function isThere(program: string): boolean {
+  return run(program, ["--version"]) !== undefined;
+}
+
+function run(program: string, args: string[]): Deno.CommandOutput | undefined {
   try {
-    return new Deno.Command(program, { args: [question] }).outputSync().success;
+    return new Deno.Command(program, { args }).outputSync();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

@@ -16,26 +16,40 @@ export type TiffValue =
 /** By tag, which a TIFF has in ascending order. */
 export type TiffEntries = Readonly<Record<number, TiffValue>>;
 
-/** @param pages its directories, one after the other; little-endian */
+/** @param pages its directories, one after the other, the first behind the header; little-endian */
 export function craftTiff(...pages: TiffEntries[]): Uint8Array<ArrayBuffer> {
-  const out = [0x49, 0x49, 42, 0, 0, 0, 0, 0];
+  return craftMarkedTiff([], ...pages);
+}
+
+/** @param mark bytes that some cameras put between the header and the first directory */
+export function craftMarkedTiff(
+  mark: number[],
+  ...pages: TiffEntries[]
+): Uint8Array<ArrayBuffer> {
+  const out = [0x49, 0x49, 42, 0, 0, 0, 0, 0, ...mark];
   let link = 4;
   for (const page of pages) {
     const { start, next } = writeDirectory(out, page);
-    out.splice(link, 4, ...u32(start));
+    put(out, link, u32(start));
     link = next;
   }
   return new Uint8Array(out);
 }
 
 function writeDirectory(out: number[], entries: TiffEntries): { start: number; next: number } {
-  const written = Object.entries(entries).map(([tag, value]) => {
+  const list = Object.entries(entries);
+  const start = append(out, new Array<number>(2 + 12 * list.length + 4).fill(0));
+  put(out, start, u16(list.length));
+  list.forEach(([tag, value], i) => {
     const { type, count, bytes } = encode(out, value);
     const at = bytes.length <= 4 ? [...bytes, 0, 0, 0, 0].slice(0, 4) : u32(append(out, bytes));
-    return [...u16(Number(tag)), ...u16(type), ...u32(count), ...at];
+    put(out, start + 2 + 12 * i, [...u16(Number(tag)), ...u16(type), ...u32(count), ...at]);
   });
-  const start = append(out, [...u16(written.length), ...written.flat()]);
-  return { start, next: append(out, u32(0)) };
+  return { start, next: start + 2 + 12 * list.length };
+}
+
+function put(out: number[], at: number, bytes: number[]): void {
+  bytes.forEach((byte, i) => out[at + i] = byte);
 }
 
 function encode(

@@ -1,0 +1,147 @@
+import type { Item, Job } from "@fovea/contract";
+import { pictureTools, temporaryFolder, testNeeding } from "@fovea/testing";
+import { startSuite, type Suite } from "@fovea/testing/suite";
+import assert from "node:assert/strict";
+import { decodePicture, openPicture } from "./picture_file.ts";
+import { craftArw, craftCr2, craftDng, craftNef } from "./testing/raw_files.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+type Colour = [red: number, green: number, blue: number];
+
+/** A file, and what an independent reader sees in it. */
+interface Kind {
+  file: string;
+  bytes: Bytes;
+  /** What was seen, as a PNG that nothing can be wrong about. */
+  seen: Bytes;
+  size: [width: number, height: number];
+  /** In the middles of its four quarters. */
+  colours: Colour[];
+}
+
+const JOB_SECONDS = 30;
+
+/** Every kind of file that Debian's tools make. */
+async function makeKinds(folder: string): Promise<Kind[]> {
+  const script = new URL("testing/make_kinds.py", import.meta.url).pathname;
+  const { success, stderr } = await new Deno.Command("/usr/bin/python3", {
+    args: ["-W", "ignore", script, folder],
+    stdout: "null",
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  const kinds: Omit<Kind, "bytes" | "seen">[] = JSON.parse(
+    await Deno.readTextFile(`${folder}/kinds.json`),
+  );
+  return await Promise.all(kinds.map(async (kind) => ({
+    ...kind,
+    bytes: await Deno.readFile(`${folder}/${kind.file}`),
+    seen: await Deno.readFile(`${folder}/${kind.file}.seen.png`),
+  })));
+}
+
+/** Raw files around pictures that Pillow has seen, each twice as large as its preview. */
+function rawKinds(kinds: Kind[]): Kind[] {
+  const of = (name: string) => kinds.find((kind) => kind.file === name)!;
+  const size = { width: 192, height: 128 };
+  const preview = of("baseline.jpg").bytes;
+  const lying: Kind[] = [craftDng, craftCr2, craftNef, craftArw].map((craft) => ({
+    ...of("baseline.jpg"),
+    file: `${craft.name}, lying`,
+    bytes: craft({ ...size, preview }),
+    size: [192, 128],
+  }));
+  const standing: Kind[] = [craftDng, craftCr2, craftNef, craftArw].map((craft) => ({
+    ...of("turned_6.jpg"),
+    file: `${craft.name}, standing`,
+    bytes: craft({ ...size, preview, orientation: 6 }),
+    size: [128, 192],
+  }));
+  return [...lying, ...standing];
+}
+
+async function coloursOf(bytes: Bytes, mimeType: string): Promise<Colour[]> {
+  const opened = await openPicture(bytes, { mimeType, maxPixels: 1e6 });
+  const { image } = decodePicture(opened);
+  try {
+    const { width, height } = image;
+    return [1, 3].flatMap((y) =>
+      [1, 3].map((x) =>
+        image.getPixels((pixels) =>
+          [...pixels.getPixel(Math.floor(x * width / 4), Math.floor(y * height / 4))]
+            .slice(0, 3) as Colour
+        )
+      )
+    );
+  } finally {
+    image.dispose();
+  }
+}
+
+async function resultOf(suite: Suite, task: "face_detection" | "image_embedding", item: Item) {
+  const { job_id } = await suite.submit(task, { media_store_id: item.id, priority: 10 });
+  const deadline = Date.now() + JOB_SECONDS * 1000;
+  while (true) {
+    const job: Job = await suite.job(job_id);
+    if (job.status === "completed") return job.result as unknown;
+    assert.ok(
+      ["pending", "processing"].includes(job.status),
+      `${task} ended as ${job.status}: ${job.error_code}: ${job.error_message}`,
+    );
+    assert.ok(Date.now() < deadline, `${task} has not ended after ${JOB_SECONDS} s`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function embeddingOf(suite: Suite, item: Item): Promise<number[]> {
+  return (await resultOf(suite, "image_embedding", item) as { embedding: number[] }).embedding;
+}
+
+const dot = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+
+async function checkKind(suite: Suite, kind: Kind) {
+  const item = await suite.upload(kind.bytes);
+  assert.deepEqual([item.width, item.height], kind.size, "size in the store");
+  assert.equal(item.shown_by_preview, kind.file.startsWith("craft"), "whether it is a preview");
+
+  const answer = await fetch(`${suite.mediaStore.url}/entity/${item.id}/thumbnail?format=jpeg`);
+  assert.equal(answer.status, 200, "thumbnail");
+  const colours = await coloursOf(await answer.bytes(), "image/jpeg");
+  colours.forEach((colour, i) =>
+    colour.forEach((value, channel) =>
+      assert.ok(
+        Math.abs(value - kind.colours[i]![channel]!) <= 12,
+        `thumbnail's colours are ${colours.join(" / ")}, and not ${kind.colours.join(" / ")}`,
+      )
+    )
+  );
+
+  const faces = await resultOf(suite, "face_detection", item);
+  const { image_width, image_height } = faces as { image_width: number; image_height: number };
+  assert.deepEqual([image_width, image_height], kind.size, "size to a job");
+
+  // The same network sees the same in the file as in a plain PNG of what the other reader saw.
+  const wanted = await embeddingOf(suite, await suite.upload(kind.seen));
+  const cosine = dot(wanted, await embeddingOf(suite, item));
+  assert.ok(cosine > 0.99, `a job sees another picture: cosine ${cosine}`);
+}
+
+testNeeding(
+  [pictureTools],
+  "every kind of picture is the same to store, thumbnail and jobs, and to another reader",
+  async (t) => {
+    await using folder = await temporaryFolder();
+    await using suite = await startSuite();
+    const kinds = await makeKinds(folder.path);
+    for (const kind of [...kinds, ...rawKinds(kinds)]) {
+      await t.step(kind.file, () => checkKind(suite, kind));
+    }
+    assert.ok(kinds.length > 90, `${kinds.length} kinds`);
+    // Pictures that differ are told apart by what was compared.
+    const [lying, turned] = await Promise.all(["plain.png", "turned_3.png"].map(async (name) => {
+      const { bytes } = kinds.find((kind) => kind.file === name)!;
+      return await embeddingOf(suite, await suite.upload(bytes));
+    }));
+    const cosine = dot(lying!, turned!);
+    assert.ok(cosine < 0.98, `cosine of a picture and itself turned over: ${cosine}`);
+  },
+);
