@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ATTRIBUTE_TYPES, DATA_TYPES } from "@fovea/vit/onnx/enums";
 import { PbfWriter } from "pbf";
 
 /** Named weights or constants. */
@@ -46,14 +47,8 @@ export interface Model {
 
 /** ModelProto.ir_version that goes with opsets 15 to 18 (ONNX 1.10 to 1.13). */
 const IR_VERSION = 8;
-/** TensorProto.DataType. */
-export const FLOAT = 1;
-const INT8 = 3;
-const INT64 = 7;
-/** AttributeProto.AttributeType. */
-const ATTRIBUTE_FLOAT = 1;
-const ATTRIBUTE_INT = 2;
-const ATTRIBUTE_INTS = 7;
+export const { FLOAT } = DATA_TYPES;
+const { INT8, INT64 } = DATA_TYPES;
 
 /** @returns the bytes of the file, the same for the same model */
 export function encodeModel(model: Model): Uint8Array {
@@ -93,13 +88,13 @@ function writeAttribute([name, value]: [string, Attribute], pbf: PbfWriter): voi
   pbf.writeStringField(1, name);
   if ("float" in value) {
     pbf.writeFloatField(2, value.float);
-    pbf.writeVarintField(20, ATTRIBUTE_FLOAT);
+    pbf.writeVarintField(20, ATTRIBUTE_TYPES.FLOAT);
   } else if ("int" in value) {
     pbf.writeVarintField(3, value.int);
-    pbf.writeVarintField(20, ATTRIBUTE_INT);
+    pbf.writeVarintField(20, ATTRIBUTE_TYPES.INT);
   } else {
     for (const int of value.ints) pbf.writeVarintField(8, int);
-    pbf.writeVarintField(20, ATTRIBUTE_INTS);
+    pbf.writeVarintField(20, ATTRIBUTE_TYPES.INTS);
   }
 }
 

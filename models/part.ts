@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isFileAt } from "@fovea/vit/file_identity";
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -143,7 +144,7 @@ async function openLocked(path: string, options: PartOptions): Promise<Deno.FsFi
     try {
       await lock(file, options);
       // Who had the lock before may have given the file its name, or removed it: then it is no part.
-      if (await isAt(path, file)) return file;
+      if (await isFileAt(path, file)) return file;
     } catch (error) {
       file.close();
       throw error;
@@ -159,14 +160,4 @@ async function lock(file: Deno.FsFile, { signal, onWait }: PartOptions): Promise
     await pause(LOCK_PAUSE_MS);
     signal?.throwIfAborted();
   } while (!await file.tryLock(true));
-}
-
-async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {
-  try {
-    const [there, held] = [await Deno.stat(path), await file.stat()];
-    return there.ino === held.ino && there.dev === held.dev;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isFileAt } from "./file_identity.ts";
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { compileKernels, exactLevels, supported } from "./kernels/kernels.ts";
@@ -76,7 +77,7 @@ async function packOnce(
     using file = await Deno.open(part, { write: true, create: true });
     await file.lock(true);
     const before = await read();
-    const isPart = await isAt(part, file);
+    const isPart = await isFileAt(part, file);
     if (before.kind !== "nothing") {
       if (isPart) await Deno.remove(part);
       return before;
@@ -91,16 +92,6 @@ async function packOnce(
       throw error;
     }
     return await read();
-  }
-}
-
-async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {
-  try {
-    const [there, held] = [await Deno.stat(path), await file.stat()];
-    return there.ino === held.ino && there.dev === held.dev;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { PbfReader } from "pbf";
 import { UnsupportedModel } from "../unsupported_model.ts";
+import { ATTRIBUTE_TYPES } from "./enums.ts";
 import { readIntegers, readMessage } from "./protobuf.ts";
 import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxPort } from "./model.ts";
 import { newTensor, readTensorField, tensorOf } from "./read_tensor.ts";
@@ -111,10 +112,10 @@ interface AttributeFields {
 
 /** What is meant by AttributeProto.AttributeType where no value is written, as proto3 does with 0. */
 const UNWRITTEN: Readonly<Record<number, number | string | number[]>> = {
-  1: 0,
-  2: 0,
-  3: "",
-  7: [],
+  [ATTRIBUTE_TYPES.FLOAT]: 0,
+  [ATTRIBUTE_TYPES.INT]: 0,
+  [ATTRIBUTE_TYPES.STRING]: "",
+  [ATTRIBUTE_TYPES.INTS]: [],
 };
 
 /** AttributeProto { 1 name, 2 f, 3 i, 4 s, 5 t, 8 ints, 20 type }: the one of its kind is set */

@@ -10,25 +10,9 @@
 import type { PbfReader } from "pbf";
 import { UnsupportedModel } from "../unsupported_model.ts";
 import type { OnnxTensor } from "./model.ts";
+import { nameOfDataType } from "./enums.ts";
 import { readEnd, readIntegers, readMessage } from "./protobuf.ts";
 
-/** TensorProto.DataType, by number. */
-const TYPES = [
-  "UNDEFINED",
-  "FLOAT",
-  "UINT8",
-  "INT8",
-  "UINT16",
-  "INT16",
-  "INT32",
-  "INT64",
-  "STRING",
-  "BOOL",
-  "FLOAT16",
-  "DOUBLE",
-  "UINT32",
-  "UINT64",
-];
 /** TensorProto.DataLocation. */
 const EXTERNAL = 1;
 
@@ -112,7 +96,7 @@ export function tensorOf(tensor: TensorFields): OnnxTensor {
       `the weights "${name}" are in another file, "${tensor.externalFile}": only files that are whole can be read`,
     );
   }
-  const type = TYPES[tensor.type] ?? `type ${tensor.type}`;
+  const type = nameOfDataType(tensor.type);
   const data = numbersOf(type, tensor);
   const count = dims.reduce((product, dim) => product * dim, 1);
   if (data !== null && data.length !== count) {

@@ -1,0 +1,13 @@
+/**
+ * Whether an open file is still the one at a path: whoever waited for a lock on it may find that
+ * another has renamed or removed it meanwhile.
+ */
+export async function isFileAt(path: string, file: Deno.FsFile): Promise<boolean> {
+  try {
+    const [there, held] = [await Deno.stat(path), await file.stat()];
+    return there.ino === held.ino && there.dev === held.dev;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
