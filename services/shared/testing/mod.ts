@@ -6,7 +6,16 @@
  */
 export { asJson, asJsonText } from "./as_json.ts";
 export { type Certificates, makeCertificates } from "./certificates.ts";
-export { clang, mosquitto, type Need, openssl, pictureTools, testNeeding } from "./need.ts";
+export {
+  chromium,
+  clang,
+  mosquitto,
+  type Need,
+  openssl,
+  pictureTools,
+  pythonClients,
+  testNeeding,
+} from "./need.ts";
 export { type MosquittoProcess, startMosquitto } from "./mosquitto.ts";
 export {
   type LogLine,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { hasChromium } from "./browser.ts";
 import { findMosquitto } from "./mosquitto.ts";
 
 /** Something that may or may not be there. */
@@ -29,6 +30,18 @@ export const clang: Need = {
 export const openssl: Need = {
   isThere: answers("openssl", "version"),
   what: "openssl (apt-get install openssl)",
+};
+
+/** Debian's browser. */
+export const chromium: Need = {
+  isThere: hasChromium,
+  what: "chromium (apt-get install chromium)",
+};
+
+/** The clients that scripts are written with. */
+export const pythonClients: Need = {
+  isThere: answers("curl") && answers("/usr/bin/python3", "-c", "import requests, paho.mqtt"),
+  what: "curl, requests and paho (apt-get install curl python3-requests python3-paho-mqtt)",
 };
 
 /** Debian's readers and writers of pictures, which are not those that the services use. */
