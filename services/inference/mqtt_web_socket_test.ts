@@ -49,13 +49,13 @@ Deno.test("what is no handshake is refused, and one that is left at once does no
   // A missing version the runtime forgives.
   for (const missing of Object.keys(HANDSHAKE).filter((name) => !name.endsWith("Version"))) {
     const rest = Object.fromEntries(Object.entries(HANDSHAKE).filter(([name]) => name !== missing));
-    assert.equal(await shake(inference.url, rest), 400, `without ${missing}`);
+    assert.equal(await shake(inference.url, rest), 426, `without ${missing}`);
   }
-  assert.equal(await shake(inference.url, { ...HANDSHAKE, "Sec-WebSocket-Protocol": "chat" }), 400);
+  assert.equal(await shake(inference.url, { ...HANDSHAKE, "Sec-WebSocket-Protocol": "chat" }), 426);
   assert.equal(await shake(inference.url, HANDSHAKE), 101);
   const body = { ...HANDSHAKE, "Content-Length": "3" };
-  assert.ok([101, 400].includes(await shake(inference.url, body)));
+  assert.ok([101, 426].includes(await shake(inference.url, body)));
   const head = await fetch(`${inference.url}/mqtt`, { method: "HEAD", headers: HANDSHAKE });
-  assert.equal(head.status, 400);
+  assert.equal(head.status, 426);
   assert.equal((await info()).name, "fovea-inference");
 });

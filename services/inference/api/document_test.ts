@@ -107,7 +107,7 @@ Deno.test("inference answers as its API document says", async () => {
   });
   assert.equal(await call("GET", `/job/${second}`), 200);
   assert.equal(await call("GET", "/job/?status=completed&page_size=1"), 200);
-  assert.equal(await call("GET", "/job/?status=finished"), 400);
+  assert.equal(await call("GET", "/job/?status=finished"), 422);
   assert.equal(await call("DELETE", `/job/${first}`), 200);
   assert.equal(await call("DELETE", unknown), 404);
   assert.equal(await call("GET", unknown), 404);
@@ -127,15 +127,15 @@ Deno.test("inference answers as its API document says", async () => {
   assert.equal(await call("POST", "/admin/retry"), 200);
   assert.equal(await call("POST", "/admin/retry", { error_code: "no_such_code" }), 422);
   assert.equal(await call("DELETE", "/admin/cleanup?status=completed"), 200);
-  assert.equal(await call("DELETE", "/admin/cleanup"), 400);
-  assert.equal(await call("GET", "/events?job_id=x"), 400);
+  assert.equal(await call("DELETE", "/admin/cleanup"), 422);
+  assert.equal(await call("GET", "/events?job_id=x"), 422);
 
   assert.equal(await call("GET", "/info"), 200);
   assert.equal(await call("GET", "/health"), 200);
   assert.equal(await call("GET", "/health/ready"), 200);
   flooded = true;
   assert.equal(await call("GET", "/health/ready"), 503);
-  assert.equal(await call("GET", "/mqtt"), 400);
+  assert.equal(await call("GET", "/mqtt"), 426);
   for (const path of ["/", "/docs", "/docs/start.js", "/openapi.json", "/metrics"]) {
     assert.equal(await call("GET", path), 200);
   }

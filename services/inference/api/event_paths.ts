@@ -44,7 +44,7 @@ export const mqttPath: ZodOpenApiPathsObject = {
       summary: "The built-in broker over WebSocket",
       description: "MQTT 3.1.1, subprotocol mqtt; not something this page can try out.",
       answers: { 101: { description: "the connection goes on as a WebSocket" } },
-      problems: ["invalid_parameter"],
+      problems: ["upgrade_required"],
     }),
   },
 };

@@ -5,11 +5,15 @@
  */
 import type { Access } from "@fovea/http/access";
 import { checked, jsonBody } from "@fovea/http/problem_response";
+import { decimalNumber, queryOf } from "@fovea/http/query";
 import { type ProblemCode, PROBLEMS, TASK_TYPES } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";
 import { type Administration, REMOVABLE } from "../jobs/administration.ts";
 import type { PoolState } from "../workers/pool.ts";
+
+/** A century. */
+const MAX_DAYS = 36_525;
 
 export const retryRequest = z.strictObject({
   task_type: z.enum(TASK_TYPES).optional(),
@@ -19,9 +23,10 @@ export const retryRequest = z.strictObject({
 
 export const cleanupQuery = z.strictObject({
   status: z.enum(REMOVABLE).optional(),
-  older_than_days: z.coerce.number().min(0).optional(),
-}).refine(({ status, older_than_days }) => status ?? older_than_days, {
-  error: "expected status or older_than_days, or both",
+  older_than_days: decimalNumber(0, MAX_DAYS, "since the job ended; 0: however lately it did")
+    .optional(),
+}).refine(({ status, older_than_days }) => (status ?? older_than_days) !== undefined, {
+  error: "status or older_than_days is expected, or both",
 });
 
 /** What all jobs together are like, and what can be done with many of them at once. */
@@ -45,11 +50,7 @@ export function adminRoutes(
   });
 
   app.delete("/admin/cleanup", access("is_admin"), async (c) => {
-    const { status, older_than_days = 0 } = checked(
-      cleanupQuery,
-      c.req.query(),
-      "invalid_parameter",
-    );
+    const { status, older_than_days = 0 } = queryOf(c, cleanupQuery);
     const statuses = status === undefined ? REMOVABLE : [status];
     const by_status = await administration.removeEnded(statuses, older_than_days);
     const removed = Object.values(by_status).reduce((sum, count) => sum + count, 0);

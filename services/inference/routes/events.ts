@@ -1,5 +1,5 @@
 import type { Access } from "@fovea/http/access";
-import { checked } from "@fovea/http/problem_response";
+import { queryOf } from "@fovea/http/query";
 import { type JobStepEvent, TASK_TYPES } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";
@@ -21,7 +21,7 @@ const RETRY = 2000;
 export function eventRoutes(feed: EventFeed, access: Access): Hono {
   const app = new Hono();
   app.get("/events", access("read"), async (c) => {
-    const filter = checked(eventsQuery, c.req.query(), "invalid_parameter");
+    const filter = queryOf(c, eventsQuery);
     const lastEventId = c.req.header("Last-Event-ID");
     const place = lastEventId === undefined ? await feed.end() : placeOf(lastEventId);
     return new Response(stream(feed, place, filter), {

@@ -135,7 +135,7 @@ Deno.test("one task or one job can be followed alone", async () => {
   await faces.until(() => faces.events.length >= 2);
   assert.deepEqual(numbersOf(faces), [2, 4]);
   const wrong = await fetch(`${served.url}?task_type=cats`);
-  assert.equal(wrong.status, 400);
+  assert.equal(wrong.status, 422);
   assert.equal((await wrong.json()).code, "invalid_parameter");
 });
 

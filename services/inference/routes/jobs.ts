@@ -1,5 +1,6 @@
 import type { Access } from "@fovea/http/access";
 import { checked, jsonBody } from "@fovea/http/problem_response";
+import { pageParameters, queryOf, wholeNumber } from "@fovea/http/query";
 import { JOB_STATUSES, pageOf, Problem, TASK_TYPES, type TaskType } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";
@@ -28,9 +29,9 @@ export const taskRequests = {
 export const listQuery = z.strictObject({
   status: z.enum(JOB_STATUSES).optional(),
   task_type: taskType.optional(),
-  media_store_id: z.coerce.number().pipe(entityId).optional(),
-  page: z.coerce.number().int().min(1).default(1),
-  page_size: z.coerce.number().int().min(1).max(100).default(20),
+  media_store_id: wholeNumber(1, Number.MAX_SAFE_INTEGER, "the entity that was looked at")
+    .optional(),
+  ...pageParameters("jobs"),
 });
 
 /** `/job…`: submit, look at, list, retry and remove jobs. */
@@ -53,7 +54,7 @@ export function jobRoutes(service: JobService, access: Access): Hono {
   });
 
   app.get("/job", access("read"), async (c) => {
-    const { page, page_size, ...filter } = checked(listQuery, c.req.query(), "invalid_parameter");
+    const { page, page_size, ...filter } = queryOf(c, listQuery);
     const { jobs, total } = await service.list(filter, page, page_size);
     return c.json(pageOf(jobs, page, page_size, total));
   });

@@ -148,20 +148,20 @@ Deno.test("jobs are listed in pages, and what narrows them is checked", async ()
     has_prev: true,
   });
   await app.refused(
-    400,
+    422,
     "invalid_parameter",
     /status is ".*": one of pending/,
     "GET",
     "/job/?status=waiting",
   );
   await app.refused(
-    400,
+    422,
     "invalid_parameter",
     /page_size is .*: 100 is the most/,
     "GET",
     "/job/?page_size=1000000000",
   );
-  await app.refused(400, "invalid_parameter", /colour/, "GET", "/job/?colour=red");
+  await app.refused(422, "invalid_parameter", /colour/, "GET", "/job/?colour=red");
 });
 
 Deno.test("a removed job is answered with what was done", async () => {

@@ -55,7 +55,7 @@ Deno.test("a collection stays one, and a file a file", async () => {
   }
   const withFile = await put(app, 1, { is_collection: "true", image: png(2) });
   await problemOf(withFile, "unexpected_file", 400);
-  await problemOf(await put(app, 1, { label: "x" }), "missing_field", 400);
+  await problemOf(await put(app, 1, { label: "x" }), "missing_field", 422);
   await problemOf(await put(app, 7, { is_collection: "true" }), "entity_not_found", 404);
   assert.equal(app.files().length, 1);
 });

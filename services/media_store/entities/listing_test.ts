@@ -72,7 +72,7 @@ Deno.test("no character has a meaning of its own in a search", async () => {
     assert.deepEqual(await search(app, text), [], text);
   }
   const long = await app.request(`/entity/?search_query=${"x".repeat(201)}`);
-  await problemOf(long, "invalid_parameter", 400);
+  await problemOf(long, "invalid_parameter", 422);
 });
 
 Deno.test("a search knows what was changed, and forgets what was deleted", async () => {
@@ -157,7 +157,7 @@ Deno.test("a filter that can't be meant is refused, with what is allowed", async
   ];
   for (const [filter, detail] of cases) {
     const answer = await app.request(`/entity/?filter_param=${encodeURIComponent(filter)}`);
-    assert.match((await problemOf(answer, "invalid_parameter", 400)).detail, detail);
+    assert.match((await problemOf(answer, "invalid_parameter", 422)).detail, detail);
   }
 });
 

@@ -5,11 +5,12 @@
  */
 import type { Access } from "@fovea/http/access";
 import { checked, jsonBody } from "@fovea/http/problem_response";
+import { queryOf } from "@fovea/http/query";
 import { Hono } from "hono";
 import { z } from "zod";
 import { imageAnswer } from "../transfer/image_answer.ts";
 import { limitJson } from "../transfer/json_limit.ts";
-import { idOf, itemQuery, queryOf } from "./query.ts";
+import { idOf, itemQuery } from "./query.ts";
 import type { EntityService } from "./service.ts";
 
 /** Body of `POST /entity/{id}/face-detection-results`: any object. */

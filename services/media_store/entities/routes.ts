@@ -5,6 +5,7 @@
  */
 import type { Access } from "@fovea/http/access";
 import { jsonBody } from "@fovea/http/problem_response";
+import { queryOf } from "@fovea/http/query";
 import type { Item } from "@fovea/contract";
 import { type Context, Hono } from "hono";
 import type { NewBlob } from "../blobs/new_blob.ts";
@@ -12,7 +13,7 @@ import { limitJson } from "../transfer/json_limit.ts";
 import { receiveForm } from "../transfer/upload.ts";
 import { entityForm, readEntityForm } from "./form.ts";
 import { readEntityPatch } from "./patch.ts";
-import { idOf, itemQuery, listQuery, queryOf } from "./query.ts";
+import { idOf, itemQuery, listQuery } from "./query.ts";
 import type { EntityService } from "./service.ts";
 import { entityTag, namesTag } from "./tag.ts";
 

@@ -131,7 +131,7 @@ Deno.test("a form's texts are kept as they are, up to their limits", async () =>
   ];
   for (const [name, value, detail] of cases) {
     const answer = await app.request("/entity/", form({ is_collection: "true", [name]: value }));
-    assert.match((await problemOf(answer, "invalid_parameter", 400)).detail, detail);
+    assert.match((await problemOf(answer, "invalid_parameter", 422)).detail, detail);
   }
 });
 
@@ -193,11 +193,11 @@ Deno.test("a listing is not answered as if a parameter had not been there", asyn
     "pages=2",
   ];
   for (const query of queries) {
-    await problemOf(await app.request(`/entity/?${query}`), "invalid_parameter", 400);
+    await problemOf(await app.request(`/entity/?${query}`), "invalid_parameter", 422);
   }
   const answer = await app.request("/entity/?page=0&pages=2");
   assert.equal(
-    (await problemOf(answer, "invalid_parameter", 400)).detail,
+    (await problemOf(answer, "invalid_parameter", 422)).detail,
     "page is 0: 1 is the least; unknown parameter: pages: known are page, page_size, search_query, " +
       "filter_param, version, include_deleted",
   );
@@ -206,9 +206,9 @@ Deno.test("a listing is not answered as if a parameter had not been there", asyn
 Deno.test("an id that is none is a bad request, one that nobody has is not found", async () => {
   await using app = await testApp();
   for (const id of ["abc", "0", "-1", "1.0", "01", "1e3", "9007199254740993"]) {
-    await problemOf(await app.request(`/entity/${id}`), "invalid_parameter", 400);
+    await problemOf(await app.request(`/entity/${id}`), "invalid_parameter", 422);
     const patch = asJson({}, "PATCH");
-    await problemOf(await app.request(`/entity/${id}`, patch), "invalid_parameter", 400);
+    await problemOf(await app.request(`/entity/${id}`, patch), "invalid_parameter", 422);
   }
   await problemOf(await app.request("/entity/7"), "entity_not_found", 404);
   await problemOf(await app.request("/entity/7/image"), "entity_not_found", 404);

@@ -5,10 +5,10 @@
  */
 import type { Access } from "@fovea/http/access";
 import { sentAs } from "@fovea/http/api";
+import { queryOf } from "@fovea/http/query";
 import { Hono } from "hono";
 import { z } from "zod";
 import { only } from "./fields.ts";
-import { queryOf } from "./query.ts";
 import type { TransactionRepository } from "./transactions.ts";
 
 export const storeQuery = only("parameter", {

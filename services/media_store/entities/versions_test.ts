@@ -52,9 +52,9 @@ Deno.test("a version that is not there, or none at all, is refused by name", asy
     const { detail } = await problemOf(answer, "version_not_found", 404);
     assert.equal(detail, "entity 1 has no version 2: its versions are 1 to 1");
     for (const query of ["version=0", "version=-1", "version=1e0", "version=x", "versions=1"]) {
-      await problemOf(await app.request(`${path}?${query}`), "invalid_parameter", 400);
+      await problemOf(await app.request(`${path}?${query}`), "invalid_parameter", 422);
     }
-    await problemOf(await app.request(`${path}?version=1&version=1`), "invalid_parameter", 400);
+    await problemOf(await app.request(`${path}?version=1&version=1`), "invalid_parameter", 422);
   }
   for (const path of ["/entity/7?version=1", "/entity/7/image?version=1", "/entity/7/versions"]) {
     await problemOf(await app.request(path), "entity_not_found", 404);

@@ -5,11 +5,12 @@
  */
 import type { Access } from "@fovea/http/access";
 import { sentAs } from "@fovea/http/api";
+import { queryOf } from "@fovea/http/query";
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
 import { only } from "../entities/fields.ts";
-import { idOf, itemQuery, queryOf } from "../entities/query.ts";
+import { idOf, itemQuery } from "../entities/query.ts";
 import type { EntityService } from "../entities/service.ts";
 import { cacheHeaders, isNotModified, validatorsOf } from "../transfer/preconditions.ts";
 import { FORMATS, SIZES, type ThumbnailFormat } from "./thumbnail.ts";

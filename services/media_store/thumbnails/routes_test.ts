@@ -58,7 +58,7 @@ Deno.test("a size, format or parameter that there is none of is refused, naming 
     ["?size=64&size=128", /size: comes 2 times/],
   ];
   for (const [query, detail] of cases) {
-    assert.match((await problemOf(await ask(app, query), "invalid_parameter", 400)).detail, detail);
+    assert.match((await problemOf(await ask(app, query), "invalid_parameter", 422)).detail, detail);
   }
 });
 

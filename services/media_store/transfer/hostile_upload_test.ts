@@ -89,9 +89,9 @@ Deno.test("a form of ten thousand fields or parts is refused", async () => {
   const many = (part: (i: number) => [string, string]) =>
     rawForm(...Array.from({ length: 10_000 }, (_, i) => part(i)));
   const fields = many((i) => [`Content-Disposition: form-data; name="f${i}"`, "x"]);
-  assert.match(await refusalOf(app, fields, "invalid_parameter", 400), /more than 32 fields/);
+  assert.match(await refusalOf(app, fields, "invalid_parameter", 422), /more than 32 fields/);
   const parts = many((i) => [`X-Other: ${i}`, "x"]);
-  assert.match(await refusalOf(app, parts, "invalid_parameter", 400), /more than 64 parts/);
+  assert.match(await refusalOf(app, parts, "invalid_parameter", 422), /more than 64 parts/);
 });
 
 Deno.test("parts that are neither field nor file of ours are passed over, whatever they are", async () => {

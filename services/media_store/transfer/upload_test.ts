@@ -17,9 +17,9 @@ async function refusalOf(app: TestApp, init: RequestInit, code: string, status: 
 Deno.test("each wrong form gets its own refusal and leaves nothing behind", async () => {
   await using app = await testApp({ maxPixels: 100 });
   const wrong: [FormFields, string, number, RegExp][] = [
-    [{ image: png() }, "missing_field", 400, /is_collection is missing/],
-    [{ is_collection: "maybe" }, "invalid_parameter", 400, /is_collection is ".*": true or false/],
-    [{ is_collection: "" }, "invalid_parameter", 400, /is_collection is ".*": true or false/],
+    [{ image: png() }, "missing_field", 422, /is_collection is missing/],
+    [{ is_collection: "maybe" }, "invalid_parameter", 422, /is_collection is ".*": true or false/],
+    [{ is_collection: "" }, "invalid_parameter", 422, /is_collection is ".*": true or false/],
     [{ is_collection: "false" }, "missing_file", 400, /field image/],
     [{ is_collection: "true", image: png() }, "unexpected_file", 400, /collection has no file/],
     [{ is_collection: "false", image: png(), file: png() }, "unexpected_file", 400, /one file/],
@@ -41,26 +41,26 @@ Deno.test("each wrong form gets its own refusal and leaves nothing behind", asyn
     [
       { is_collection: "true", parent_id: "x" },
       "invalid_parameter",
-      400,
+      422,
       /parent_id is ".*": a whole/,
     ],
     [{ is_collection: "true", parent_id: "9" }, "invalid_parent", 400, /no such entity/],
     [
       { is_collection: "true", label: "x".repeat(256) },
       "invalid_parameter",
-      400,
+      422,
       /label is "x*…: at most/,
     ],
     [
       { is_collection: "true", description: "x".repeat(70_000) },
       "invalid_parameter",
-      400,
+      422,
       /"description" is over 65536 bytes/,
     ],
     [
       Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`field${i}`, "x"])),
       "invalid_parameter",
-      400,
+      422,
       /more than 32 fields/,
     ],
   ];
@@ -73,7 +73,7 @@ Deno.test("a field that comes twice is refused", async () => {
   await using app = await testApp();
   const { body } = form({ is_collection: "true", label: "one" });
   body.append("label", "two");
-  assert.match(await refusalOf(app, { body }, "invalid_parameter", 400), /"label" comes twice/);
+  assert.match(await refusalOf(app, { body }, "invalid_parameter", 422), /"label" comes twice/);
 });
 
 Deno.test("a parent has to be a collection", async () => {

@@ -39,11 +39,11 @@ const passing = (status: number, title: string, exit: number = EXIT.jobFailed): 
 });
 
 const KINDS = {
-  // A request that says something it can't.
-  invalid_parameter: refused(400, "Invalid parameter"),
+  // A request of the wrong shape, or with a value out of its range: 422; against a rule: 400.
+  invalid_parameter: refused(422, "Invalid parameter"),
   unknown_task_type: refused(400, "Unknown task type"),
   priority_out_of_range: refused(400, "Priority out of range"),
-  missing_field: refused(400, "Missing field"),
+  missing_field: refused(422, "Missing field"),
   missing_file: refused(400, "File missing"),
   unexpected_file: refused(400, "File not expected"),
   invalid_parent: refused(400, "Not possible as a parent"),
@@ -51,6 +51,7 @@ const KINDS = {
   malformed_body: refused(422, "Malformed body"),
   unsupported_content_type: refused(415, "Content type not taken"),
   route_not_found: refused(404, "No such route"),
+  upgrade_required: refused(426, "Upgrade required"),
   method_not_allowed: refused(405, "Method not for this path"),
 
   // Who may do what.

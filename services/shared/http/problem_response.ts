@@ -18,6 +18,7 @@ function answer(c: Context, problem: Problem): Response {
     headers.set("Content-Range", `bytes */${document.file_size}`);
   }
   if (Array.isArray(document.allow)) headers.set("Allow", document.allow.join(", "));
+  if (problem.code === "upgrade_required") headers.set("Upgrade", "websocket");
   if (problem.code === "unauthorized") headers.set("WWW-Authenticate", "Bearer");
   return new Response(JSON.stringify(document), { status: document.status, headers });
 }

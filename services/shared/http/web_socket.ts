@@ -14,7 +14,7 @@ const upgrades = new WeakMap<Request, Response>();
  * the server gives the runtime what it has to get back: see {@link answerOfUpgrade}.
  *
  * @param protocol the subprotocol that the client must offer
- * @throws {Problem} `invalid_parameter` where the request is no handshake for it
+ * @throws {Problem} `upgrade_required` where the request is no handshake for it
  */
 export function upgradeWebSocket(request: Request, protocol: string): Deno.WebSocketUpgrade {
   const offered = (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(",");
@@ -34,7 +34,7 @@ export function upgradeWebSocket(request: Request, protocol: string): Deno.WebSo
 
 function noHandshake(protocol: string): Problem {
   return new Problem(
-    "invalid_parameter",
+    "upgrade_required",
     `the request opens no WebSocket: a handshake as RFC 6455 describes it is expected, with the ` +
       `subprotocol ${protocol}`,
   );
