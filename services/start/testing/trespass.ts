@@ -18,7 +18,7 @@ const TRIES: Readonly<Record<string, () => unknown>> = {
   "read a variable that is no setting": () => present(Deno.env.get("PATH")),
   "listen on another port": () => Deno.listen({ hostname: "127.0.0.1", port: 1 }).close(),
   "connect to another port": () => Deno.connect({ hostname: "127.0.0.1", port: 1 }),
-  "ask another host": () => fetch("http://localhost:1/"),
+  "ask another host": () => fetch("http://localhost:4999/"),
   "run a program": () => new Deno.Command("true").output(),
   "load native code": () => Deno.dlopen("libc.so.6", {}),
 };
