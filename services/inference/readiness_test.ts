@@ -13,7 +13,7 @@ const workers: PoolState = {
   size: 2,
   alive: 2,
   busy: 0,
-  restarts: { deadline: 0, died: 0, memory: 0, cancelled: 0, canary: 0, stuck: 0 },
+  restarts: { deadline: 0, died: 0, memory: 0, recycled: 0, cancelled: 0, canary: 0, stuck: 0 },
   unfit: {},
 };
 

@@ -7,10 +7,13 @@
 import { Problem } from "@fovea/contract";
 import { Turns } from "./turns.ts";
 
+/** A thread breaks off its work after so long; see [note: threads that don't end]. */
+export const WORK_LIMIT_MS = 30_000;
+
 export interface ThreadOptions {
-  /** A module that answers each message with one message. */
+  /** A module that answers each message with one message, and limits its work to {@link WORK_LIMIT_MS}. */
   script: URL;
-  /** Milliseconds that an answer may take. */
+  /** Milliseconds that an answer may take, less than {@link WORK_LIMIT_MS}. */
   deadlineMs: number;
   /** Milliseconds without a question after which it ends, and its memory with it; else never. */
   idleMs?: number;

@@ -11,7 +11,15 @@ import { describeInference } from "./document.ts";
 
 async function openApp(checks: Check[] = []) {
   const opened = await openJobs(5);
-  const restarts = { deadline: 1, died: 0, memory: 0, cancelled: 0, canary: 0, stuck: 0 };
+  const restarts = {
+    deadline: 1,
+    died: 0,
+    memory: 0,
+    recycled: 0,
+    cancelled: 0,
+    canary: 0,
+    stuck: 0,
+  };
   const app = createApp({
     jobs: opened.jobs,
     administration: opened.administration,

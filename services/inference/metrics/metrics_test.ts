@@ -91,7 +91,15 @@ Deno.test("what waits is counted by task, with the age of the oldest", async () 
 
 Deno.test("workers are counted, and their ends by why", async () => {
   const registry = new Registry();
-  const restarts = { deadline: 1, died: 0, memory: 0, cancelled: 0, canary: 0, stuck: 2 };
+  const restarts = {
+    deadline: 1,
+    died: 0,
+    memory: 0,
+    recycled: 0,
+    cancelled: 0,
+    canary: 0,
+    stuck: 2,
+  };
   workerMetrics(registry, () => ({ size: 2, alive: 2, busy: 1, restarts, unfit: { 2: "stuck" } }));
   assert.deepEqual(await figures(registry, "inference_workers"), [["", 2]]);
   assert.deepEqual(await figures(registry, "inference_workers_unfit"), [["", 1]]);

@@ -8,7 +8,15 @@ import type { LentTower } from "../tasks/shared_towers.ts";
 import type { Cancel, Order, Report } from "./messages.ts";
 
 /** Why a thread was ended, other than for having nothing to do. */
-export const END_REASONS = ["deadline", "died", "memory", "cancelled", "canary", "stuck"] as const;
+export const END_REASONS = [
+  "deadline",
+  "died",
+  "memory",
+  "recycled",
+  "cancelled",
+  "canary",
+  "stuck",
+] as const;
 export type EndReason = typeof END_REASONS[number];
 
 export interface MemberOptions {
@@ -33,6 +41,8 @@ export class Member {
   readonly #options: MemberOptions;
   #posted = Promise.resolve();
   readonly #waiting: Array<PromiseWithResolvers<Report>> = [];
+  /** Once it is to be replaced by a smaller one: milliseconds without a job after which that happens. */
+  #recycleMs: number | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #workedAt = performance.now();
   #ended = false;
@@ -72,6 +82,15 @@ export class Member {
     this.#post({ kind: "cancel" });
   }
 
+  /** Has another take its place once it has had nothing to do for so many milliseconds. */
+  recycleAfter(idleMs: number): void {
+    if (this.#recycleMs !== undefined) return;
+    this.#recycleMs = idleMs;
+    clearTimeout(this.#idle);
+    this.#idle = undefined;
+    if (!this.busy) this.#endWhenIdle();
+  }
+
   /** @param why what those who wait for it are told */
   end(reason: EndReason | "idle" | "closed", why: Problem): void {
     if (this.#ended) return;
@@ -90,12 +109,14 @@ export class Member {
 
   /** One timer for many jobs: it looks again where there was one meanwhile. */
   #endWhenIdle(): void {
-    const left = () => this.#workedAt + this.#options.idle - performance.now();
+    const limit = Math.min(this.#recycleMs ?? Infinity, this.#options.idle);
+    const left = () => this.#workedAt + limit - performance.now();
     this.#idle ??= setTimeout(() => {
       this.#idle = undefined;
       if (this.busy) return;
-      if (left() > 0) this.#endWhenIdle();
-      else this.end("idle", new Problem("worker_lost", "worker had nothing to do"));
+      if (left() > 0) return this.#endWhenIdle();
+      const why = new Problem("worker_lost", "worker had nothing to do");
+      this.end(limit === this.#options.idle ? "idle" : "recycled", why);
     }, Math.max(0, left()));
   }
 }

@@ -20,7 +20,8 @@ export interface WorkerSettings {
 }
 
 export type Order =
-  | { kind: "start"; settings: WorkerSettings }
+  /** `limitMs`: after so long it breaks off what it does, see [note: threads that don't end]. */
+  | { kind: "start"; settings: WorkerSettings; limitMs: number }
   /** Load a model and run it until it is warm. */
   | { kind: "load"; task: TaskType; model: ModelFile; tower: LentTower | null }
   /** Give the answer to the canary, whose model is loaded. */

@@ -40,6 +40,8 @@ export interface PoolOptions {
   loadDeadline?: number;
   /** Milliseconds before another worker takes the place of one that can't be started, or died with nothing to do. */
   replacementPause?: number;
+  /** Milliseconds without a job after which a worker that holds much memory makes room for another. */
+  recycleAfter?: number;
 }
 
 /** How the workers are. */
@@ -54,8 +56,17 @@ export interface PoolState {
   unfit: Record<number, string>;
 }
 
-/** How much a worker's WebAssembly may grow after its models were loaded, bytes: a picture of the largest size allowed needs about half of it. */
-export const MAX_GROWTH = 768 * 1024 * 1024;
+/**
+ * How much a worker's WebAssembly may grow after its models were loaded, bytes, for each pixel that a
+ * picture may have: one of the largest size needs about half of it.
+ */
+export const MAX_GROWTH_A_PIXEL = 16;
+
+/** One that has grown by more, bytes, is replaced when it has had nothing to do for a while: such memory never shrinks. */
+const GROWTH_AT_REST = 32 * 1024 * 1024;
+
+/** Milliseconds a worker has to come back by itself from work that overran the deadline, before it is broken off. */
+const BREAK_OFF_GRACE = 1000;
 
 /** Milliseconds a worker has to stop a job by itself, before it is stopped together with it. */
 const CANCEL_GRACE = 1000;
@@ -65,6 +76,7 @@ const DEFAULTS = {
   canaryDeadline: 20_000,
   loadDeadline: 2 * 60_000,
   replacementPause: 5000,
+  recycleAfter: 20_000,
 };
 
 const NO_TIMES = { fetch: 0, decode: 0, infer: 0 };
@@ -156,7 +168,7 @@ export class WorkerPool {
   }
 
   async #runOn(member: Member, job: WorkerJob, signal?: AbortSignal): Promise<Outcome> {
-    const { deadline, log } = this.#options;
+    const { deadline, settings, log } = this.#options;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let ended = false;
     // What a worker takes to come up is not the job's fault.
@@ -185,11 +197,15 @@ export class WorkerPool {
       signal?.addEventListener("abort", cancel, { once: true });
       const report = await asked;
       if (report.kind !== "ended") throw new Error(`worker answered a job with "${report.kind}"`);
-      if (report.growth > MAX_GROWTH) {
-        log.warn({ ...job, growth: report.growth }, "worker ended: it outgrew its memory");
+      const { outcome, growth } = report;
+      if (growth > Math.max(GROWTH_AT_REST, MAX_GROWTH_A_PIXEL * settings.maxPixels)) {
+        log.warn({ ...job, growth }, "worker ended: it outgrew its memory");
         member.end("memory", new Problem("worker_lost", "worker outgrew its memory"));
+      } else if (growth > GROWTH_AT_REST) member.recycleAfter(this.#options.recycleAfter);
+      if (!outcome.ok && outcome.code === "deadline_exceeded") {
+        member.end("deadline", new Problem("deadline_exceeded", outcome.detail));
       }
-      return report.outcome;
+      return outcome;
     } catch (error) {
       return notDone(error);
     } finally {
@@ -254,10 +270,12 @@ export class WorkerPool {
         if (reason === "died") log.error({ worker: place, reason: why.message }, "worker died");
         // Whoever waits for a busy one sees to what comes next.
         if (reason === "died" && !member.busy) this.#replaceSoon(place, why);
+        if (reason === "recycled") this.#employ();
       },
     });
     this.#members.add(member);
-    member.ready = member.ask({ kind: "start", settings });
+    const limitMs = this.#options.deadline + BREAK_OFF_GRACE;
+    member.ready = member.ask({ kind: "start", settings, limitMs });
     const loaded = Array.from(
       this.#models,
       ([task, model]) => this.#loadInto(member, task, model),

@@ -1,6 +1,7 @@
 import type { FaceDetectionResult } from "@fovea/contract";
 import { testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
+import process from "node:process";
 import { refusal, silent } from "../testing/open_jobs.ts";
 import type { Outcome } from "./messages.ts";
 import { type PoolOptions, WorkerPool } from "./pool.ts";
@@ -202,6 +203,33 @@ Deno.test("a worker that has outgrown its memory is ended after its job, which c
   assert.equal(opened.pool.state.alive, 0);
   assert.equal((await opened.pool.run(faces(1))).ok, true);
   assert.equal(opened.pool.state.alive, 1);
+});
+
+Deno.test("a worker that is ended at its deadline gives its core back", async () => {
+  using opened = await poolOf(1, "", { script: misbehaving, deadline: 300 });
+  assert.equal(codeOf(await opened.pool.run(faces(2))), "deadline_exceeded");
+  const busy = async () => {
+    const { user } = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return (process.cpuUsage().user - user) / 1e6;
+  };
+  const until = performance.now() + 20_000;
+  // A thread that computes takes at least a quarter of a core from others who want it too.
+  while (await busy() > 0.05) assert.ok(performance.now() < until, "it still computes after 20 s");
+});
+
+Deno.test("a worker that has grown is replaced when it has nothing to do, and not before", async () => {
+  using opened = await poolOf(1, "", { script: misbehaving, recycleAfter: 300 });
+  const { pool, free } = opened;
+  for (let i = 0; i < 3; i++) assert.equal((await pool.run(faces(11))).ok, true);
+  assert.deepEqual([pool.state.alive, pool.state.restarts.recycled], [1, 0]);
+  for (const until = performance.now() + 20_000; pool.state.restarts.recycled === 0;) {
+    assert.ok(performance.now() < until, "it was not replaced within 20 s");
+    await soon();
+  }
+  await free();
+  assert.deepEqual([pool.state.alive, pool.free], [1, 1]);
+  assert.equal((await pool.run(faces(1))).ok, true);
 });
 
 Deno.test("a cancelled job stops while its picture is fetched, and costs no worker", async () => {

@@ -8,6 +8,7 @@
 import { wasmMemory } from "./wasm_memory.ts";
 import "./no_silent_exit.ts";
 import { Problem, type TaskType } from "@fovea/contract";
+import { interruptible, limitWork } from "@fovea/process/interruptible";
 import { setImmediate } from "node:timers";
 import { decode } from "../picture/decode.ts";
 import { fetchPicture } from "../picture/fetch.ts";
@@ -49,6 +50,7 @@ async function carryOut(order: Order): Promise<Report> {
   switch (order.kind) {
     case "start":
       settings = order.settings;
+      limitWork(order.limitMs);
       return { kind: "started" };
     case "load":
       return await load(order);
@@ -117,13 +119,17 @@ async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcom
         maxPixels,
         shrinkWhileDecoding ? task.enough : undefined,
       );
-      return task.prepare(picture, entityId, options);
+      return interruptible(() => task.prepare(picture, entityId, options));
     });
     // What was said while it was decoded is heard only now.
     await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
-    return { ok: true, sha256, result: await timed("infer", infer), times };
+    return { ok: true, sha256, result: await timed("infer", () => interruptible(infer)), times };
   } catch (error) {
+    if ((error as { code?: unknown }).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
+      const detail = "job took too long, and was broken off";
+      return { ok: false, sha256, code: "deadline_exceeded", detail, times };
+    }
     if (error instanceof Problem) {
       return { ok: false, sha256, code: error.code, detail: error.message, times };
     }

@@ -4,7 +4,9 @@
  * @module
  */
 import { loadMagick } from "@fovea/pictures/magick";
+import { limitWork } from "@fovea/process/interruptible";
 import { Problem, type ProblemCode } from "@fovea/contract";
+import { WORK_LIMIT_MS } from "../thread.ts";
 import { type Inspection, type MediaFacts, readMediaFacts } from "./media_facts.ts";
 
 /** Answer to an {@link Inspection}. */
@@ -17,6 +19,8 @@ const thread = self as unknown as {
   onmessage: (event: MessageEvent<Inspection>) => void;
   postMessage(finding: Finding): void;
 };
+
+limitWork(WORK_LIMIT_MS);
 
 // Before the first file comes. Where it fails the first question will say so.
 loadMagick().catch(() => {});

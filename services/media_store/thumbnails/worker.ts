@@ -4,7 +4,9 @@
  *
  * @module
  */
+import { limitWork } from "@fovea/process/interruptible";
 import { Problem, type ProblemCode } from "@fovea/contract";
+import { WORK_LIMIT_MS } from "../thread.ts";
 import { renderThumbnail } from "./render.ts";
 import type { ThumbnailOrder } from "./thumbnail.ts";
 
@@ -18,6 +20,8 @@ const thread = self as unknown as {
   onmessage: (event: MessageEvent<ThumbnailOrder>) => void;
   postMessage(delivery: Delivery, transfer?: Transferable[]): void;
 };
+
+limitWork(WORK_LIMIT_MS);
 
 thread.onmessage = async ({ data: order }) => {
   const delivery = await carryOut(order);

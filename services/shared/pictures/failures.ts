@@ -5,6 +5,7 @@
  * @module
  */
 import { Problem } from "@fovea/contract";
+import { interruptible } from "@fovea/process/interruptible";
 import { type IMagickImage, MagickError } from "@imagemagick/magick-wasm";
 
 /** Each of the libraries has its own words for a file that ends too early. */
@@ -38,7 +39,7 @@ export function attempt(image: IMagickImage, work: () => void, hadNoEnd = false)
     if (hadNoEnd && /premature end of data segment/i.test(error.message)) isCutOff = true;
   };
   try {
-    work();
+    interruptible(work);
   } catch (error) {
     if (!(error instanceof MagickError)) throw error;
     throw isCutOff ? cutOff() : problemOf(error);

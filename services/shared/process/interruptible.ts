@@ -1,0 +1,54 @@
+/**
+ * Work of a thread that can be broken off.
+ *
+ * [note: threads that don't end] `Worker.terminate()` only asks: a thread that computes without coming
+ * back to its event loop (a loop without end, a picture that takes minutes to decode) is never ended
+ * by Deno 2.7, nor by 2.9. Its core stays busy and its memory taken for as long as the process lives.
+ * What can end such work is a limit set before it begins, as node:vm has one: it stops WebAssembly
+ * as well. Then the thread comes back to its event loop, where it hears that it is to end.
+ *
+ * @module
+ */
+import { Script } from "node:vm";
+
+/** How a script, which sees globals only, gets at the work. */
+const WORK = Symbol.for("fovea.interruptible");
+const script = new Script(`globalThis[Symbol.for("fovea.interruptible")]()`);
+const shared = globalThis as { [WORK]?: () => void };
+
+let limit: number | undefined;
+let isLimited = false;
+
+/**
+ * From now on {@link interruptible} work of this thread is broken off after so many milliseconds; to
+ * be set a little longer than whoever waits for the thread has patience, so that it is not heard any
+ * more.
+ */
+export function limitWork(limitMs: number): void {
+  limit = limitMs;
+}
+
+/**
+ * Does work that may take too long, in about 40 µs more than it takes itself. Where no limit was set
+ * the work has none.
+ *
+ * @param work broken off only while it is synchronous: what it awaits, and does then, has no limit
+ * @throws {Error} of code `ERR_SCRIPT_EXECUTION_TIMEOUT` where it was broken off; what it has left in
+ *   memory is of no use
+ */
+export function interruptible<T>(work: () => T): T {
+  // Work inside of work is broken off together with it.
+  if (limit === undefined || isLimited) return work();
+  let result: T;
+  shared[WORK] = () => {
+    result = work();
+  };
+  isLimited = true;
+  try {
+    script.runInThisContext({ timeout: limit });
+  } finally {
+    isLimited = false;
+    delete shared[WORK];
+  }
+  return result!;
+}
