@@ -2,8 +2,8 @@
  * Slots: the parts of the shared memory that threads compute in. The thread that owns the weights
  * hands them out, and takes them back when a thread has ended.
  *
- * [note: slots] A thread that was ended may go on for a while: Deno lets it finish what it is doing,
- * and stops it two seconds later where it hasn't. So a slot that is taken back is not handed out
+ * [note: slots] A thread that was ended may go on for a while: Deno lets it finish what it is doing.
+ * So a slot that is taken back is not handed out
  * again while somebody still computes in it. Each slot has two words: its turn, which is raised when
  * it is taken back, so that who had it can't begin anything new there; and the turn of who is
  * computing in it just now, or 0.

@@ -36,8 +36,8 @@ import { BACKEND_NAMES } from "./tasks/backend.ts";
 import { SharedTowers } from "./tasks/shared_towers.ts";
 import { WorkerPool } from "./workers/pool.ts";
 
-/** Milliseconds a job may take in a worker: far more than the largest picture allowed needs. */
-const JOB_DEADLINE = 60_000;
+/** For a job in a worker: far more than the largest picture allowed needs. */
+const JOB_DEADLINE_MS = 60_000;
 
 /** Milliseconds that running jobs, and then waiting events, have to end when the service does. */
 const GRACE = 5000;
@@ -99,8 +99,8 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
       workers: settings.INFERENCE_WORKERS,
       log,
     }),
-    deadline: JOB_DEADLINE,
-    idle: settings.WORKER_IDLE_SECONDS * 1000,
+    deadlineMs: JOB_DEADLINE_MS,
+    idleMs: settings.WORKER_IDLE_SECONDS * 1000,
     log,
     onFree: () => dispatcher.wake(),
     ...workerScript !== undefined && { script: workerScript },

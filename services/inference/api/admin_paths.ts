@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import type { QueueStats } from "../jobs/administration.ts";
 import { cleanupQuery, retryRequest } from "../routes/admin.ts";
-import { END_REASONS } from "../workers/member.ts";
+import { END_REASONS } from "../workers/pooled_worker.ts";
 import type { PoolState } from "../workers/pool.ts";
 import { unwritable } from "./schemas.ts";
 

@@ -7,7 +7,7 @@ import type { EmbeddingResult } from "@fovea/contract";
 import type { Precision } from "@fovea/vit";
 import { decode } from "../picture/decode.ts";
 import { imageEmbedding } from "../tasks/image_embedding.ts";
-import type { ModelFile } from "../tasks/task.ts";
+import type { ModelFile } from "../tasks/model_file.ts";
 import { readPictures } from "./contender.ts";
 import { lendTowers } from "./lend_towers.ts";
 

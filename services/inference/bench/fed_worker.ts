@@ -7,7 +7,8 @@ import { decode } from "../picture/decode.ts";
 import type { Backend } from "../tasks/backend.ts";
 import { TASKS } from "../tasks/list.ts";
 import type { LentTower } from "../tasks/shared_towers.ts";
-import type { LoadedTask, ModelFile } from "../tasks/task.ts";
+import type { ModelFile } from "../tasks/model_file.ts";
+import type { LoadedTask } from "../tasks/task.ts";
 import type { TaskType } from "@fovea/contract";
 import { stopwatch, type Turn, workFor } from "./contender.ts";
 

@@ -6,7 +6,7 @@
 import { openLog } from "@fovea/process/log";
 import type { Precision } from "@fovea/vit";
 import { type LentTower, SharedTowers } from "../tasks/shared_towers.ts";
-import type { ModelFile } from "../tasks/task.ts";
+import type { ModelFile } from "../tasks/model_file.ts";
 
 /**
  * To be called before anything runs on onnxruntime-web in this thread.

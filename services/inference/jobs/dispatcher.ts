@@ -87,7 +87,7 @@ export class Dispatcher {
     const { attempts, pool } = this.#options;
     while (this.#woken && !this.#stopped) {
       this.#woken = false;
-      pool.showCanary(MAX_WAIT);
+      pool.checkHealth(MAX_WAIT);
       while (pool.free > 0 && !this.#stopped) {
         const { result: jobs, written } = await attempts.begin(pool.free);
         for (const job of jobs) this.#run(job);
@@ -96,7 +96,7 @@ export class Dispatcher {
           this.#tryAgain(error);
         });
         if (jobs.length > 0) continue;
-        pool.showCanary(0);
+        pool.checkHealth(0);
         break;
       }
     }

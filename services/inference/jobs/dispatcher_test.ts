@@ -21,8 +21,8 @@ async function openDispatcher(options: Partial<PoolOptions> = {}) {
       shrinkWhileDecoding: true,
     },
     towers: null,
-    deadline: 60_000,
-    idle: 60_000,
+    deadlineMs: 60_000,
+    idleMs: 60_000,
     log: silent,
     onFree: () => dispatcher.wake(),
     script: new URL("../testing/misbehaving_worker.ts", import.meta.url),
@@ -94,7 +94,7 @@ Deno.test("a dispatcher that stops begins nothing more, waits, and hands back wh
 });
 
 Deno.test("the canary has its turn after the jobs, and is in no list and no event", async () => {
-  await using open = await openDispatcher({ size: 1, canaryEvery: 1 });
+  await using open = await openDispatcher({ size: 1, canaryIntervalMs: 1 });
   const { opened, pool, submit, until } = open;
   const ids = [await submit(DONE), await submit(DONE), await submit(6)];
   for (const id of ids) await until(id, "completed");

@@ -5,7 +5,8 @@ import { ultraface } from "../faces/ultraface.ts";
 import { yunet } from "../faces/yunet.ts";
 import type { Backend } from "./backend.ts";
 import { openSession } from "./onnx_session.ts";
-import type { LoadedTask, ModelFile, Task } from "./task.ts";
+import type { ModelFile } from "./model_file.ts";
+import type { LoadedTask, Task } from "./task.ts";
 
 /** Bounding boxes, and landmarks where the model has them. */
 export const faceDetection: Task = {

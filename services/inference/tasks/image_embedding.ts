@@ -4,7 +4,8 @@ import type { Picture, Region } from "../picture/decode.ts";
 import type { Backend } from "./backend.ts";
 import { openSession } from "./onnx_session.ts";
 import type { LentTower } from "./shared_towers.ts";
-import type { LoadedTask, ModelFile, Task } from "./task.ts";
+import type { ModelFile } from "./model_file.ts";
+import type { LoadedTask, Task } from "./task.ts";
 
 /** Pixels on a side of what CLIP ViT-B/32 sees. */
 const SIDE = 224;

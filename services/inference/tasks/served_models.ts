@@ -17,7 +17,7 @@ import { type ModelEntry, modelsFor } from "@fovea/models";
 import { ModelFetch } from "./model_fetch.ts";
 import { TASKS } from "./list.ts";
 import { spaceOf } from "./space.ts";
-import type { ModelFile } from "./task.ts";
+import type { ModelFile } from "./model_file.ts";
 
 export interface ServedModelsOptions {
   /** `auto` or a model's name, for each task. */

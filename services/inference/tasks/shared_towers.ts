@@ -17,7 +17,7 @@ import {
   type Weights,
 } from "@fovea/vit";
 import vit from "@fovea/vit/deno.json" with { type: "json" };
-import type { ModelFile } from "./task.ts";
+import type { ModelFile } from "./model_file.ts";
 
 /** Values of EMBEDDING_PRECISION, the default first. */
 export const PRECISIONS = ["fp32", "int8", "auto"] as const;

@@ -1,14 +1,8 @@
 import type { JobResult, TaskOptions, TaskType } from "@fovea/contract";
 import type { Enough, Picture } from "../picture/decode.ts";
 import type { Backend } from "./backend.ts";
+import type { ModelFile } from "./model_file.ts";
 import type { LentTower } from "./shared_towers.ts";
-
-/** Weights on this machine, verified. */
-export interface ModelFile {
-  name: string;
-  sha256: string;
-  path: string;
-}
 
 /**
  * How to get from a picture to a result: one of these for each task type. A further one is a file

@@ -8,7 +8,7 @@ import type { JobResult, TaskType } from "@fovea/contract";
 import { decode } from "../picture/decode.ts";
 import type { Backend } from "../tasks/backend.ts";
 import { TASKS } from "../tasks/list.ts";
-import type { ModelFile } from "../tasks/task.ts";
+import type { ModelFile } from "../tasks/model_file.ts";
 
 /** A model and the pictures it is shown. */
 export interface Work {

@@ -76,8 +76,8 @@ Deno.test("each bad picture ends its own job by name, and the same workers find 
       shrinkWhileDecoding: true,
     },
     towers: null,
-    deadline: 60_000,
-    idle: 60_000,
+    deadlineMs: 60_000,
+    idleMs: 60_000,
     log,
     onFree: () => {},
   });

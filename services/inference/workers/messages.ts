@@ -7,7 +7,7 @@ import type { JobResult, ProblemCode, TaskOptions, TaskType } from "@fovea/contr
 import type { PictureSource } from "../picture/fetch.ts";
 import type { Backend } from "../tasks/backend.ts";
 import type { LentTower } from "../tasks/shared_towers.ts";
-import type { ModelFile } from "../tasks/task.ts";
+import type { ModelFile } from "../tasks/model_file.ts";
 
 /** What a worker needs to know from the start. */
 export interface WorkerSettings {

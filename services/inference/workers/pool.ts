@@ -7,15 +7,14 @@
  * @module
  */
 import type { Logger } from "@fovea/process/log";
-import { type JobResult, Problem, type TaskType } from "@fovea/contract";
-import { BACKEND_NAMES } from "../tasks/backend.ts";
-import { TASKS } from "../tasks/list.ts";
+import { Problem, type TaskType } from "@fovea/contract";
+import type { ModelFile } from "../tasks/model_file.ts";
 import type { Engine } from "../tasks/served_models.ts";
-import { type LentTower, type SharedTowers, towerBackend } from "../tasks/shared_towers.ts";
-import type { ModelFile } from "../tasks/task.ts";
-import { faultOf } from "./canary.ts";
-import { END_REASONS, type EndReason, Member } from "./member.ts";
+import type { SharedTowers } from "../tasks/shared_towers.ts";
+import { CanarySchedule } from "./canary_schedule.ts";
+import { LoadedModels } from "./loaded_models.ts";
 import type { Outcome, WorkerJob, WorkerSettings } from "./messages.ts";
+import { END_REASONS, type EndReason, PooledWorker } from "./pooled_worker.ts";
 import { WaitingJobs } from "./waiting_jobs.ts";
 
 export interface PoolOptions {
@@ -23,25 +22,25 @@ export interface PoolOptions {
   settings: WorkerSettings;
   /** Null: ONNX Runtime runs every model. */
   towers: SharedTowers | null;
-  /** Milliseconds a job may take in a worker. */
-  deadline: number;
-  /** Milliseconds without a job after which a worker is ended. */
-  idle: number;
+  /** For a job in a worker. */
+  deadlineMs: number;
+  /** A worker that has had no job for so long is ended. */
+  idleMs: number;
   log: Logger;
   /** Told whenever a worker has become free, or is to be shown the canary. */
   onFree: () => void;
   /** What a worker runs. */
   script?: URL;
-  /** Milliseconds between two canaries of a worker. */
-  canaryEvery?: number;
-  /** Milliseconds a worker has for its answer to all canaries. */
-  canaryDeadline?: number;
-  /** Milliseconds a worker has to load a model whose weights are at hand, and to show that it is fit. */
-  loadDeadline?: number;
-  /** Milliseconds before another worker takes the place of one that can't be started, or died with nothing to do. */
-  replacementPause?: number;
-  /** Milliseconds without a job after which a worker that holds much memory makes room for another. */
-  recycleAfter?: number;
+  /** Between two canaries of a worker. */
+  canaryIntervalMs?: number;
+  /** For a worker's answer to all canaries. */
+  canaryDeadlineMs?: number;
+  /** For a worker to load a model whose weights are at hand, and to show that it is healthy. */
+  loadDeadlineMs?: number;
+  /** Before another worker takes the place of one that can't be started, or died with nothing to do. */
+  replacementPauseMs?: number;
+  /** A worker that holds much memory and has had no job for so long makes room for another. */
+  recycleAfterMs?: number;
 }
 
 /** How the workers are. */
@@ -65,44 +64,42 @@ export const MAX_GROWTH_A_PIXEL = 16;
 /** One that has grown by more, bytes, is replaced when it has had nothing to do for a while: such memory never shrinks. */
 const GROWTH_AT_REST = 32 * 1024 * 1024;
 
-/** Milliseconds a worker has to come back by itself from work that overran the deadline, before it is broken off. */
-const BREAK_OFF_GRACE = 1000;
+/** For a worker to come back by itself from work that overran the deadline, before it is broken off. */
+const BREAK_OFF_GRACE_MS = 1000;
 
-/** Milliseconds a worker has to stop a job by itself, before it is stopped together with it. */
-const CANCEL_GRACE = 1000;
+/** For a worker to stop a job by itself, before it is stopped together with it. */
+const CANCEL_GRACE_MS = 1000;
 
 const DEFAULTS = {
-  canaryEvery: 5 * 60_000,
-  canaryDeadline: 20_000,
-  loadDeadline: 2 * 60_000,
-  replacementPause: 5000,
-  recycleAfter: 20_000,
+  canaryIntervalMs: 5 * 60_000,
+  canaryDeadlineMs: 20_000,
+  loadDeadlineMs: 2 * 60_000,
+  replacementPauseMs: 5000,
+  recycleAfterMs: 20_000,
 };
 
 const NO_TIMES = { fetch: 0, decode: 0, infer: 0 };
 
 export class WorkerPool {
   readonly #options: PoolOptions & typeof DEFAULTS;
-  readonly #members = new Set<Member>();
-  readonly #models = new Map<TaskType, ModelFile>();
-  /** The first worker's answers to the canary, by task. */
-  readonly #answers = new Map<TaskType, JobResult>();
-  readonly #engines = new Map<TaskType, Engine>();
+  readonly #workers = new Set<PooledWorker>();
+  readonly #models: LoadedModels;
+  readonly #canaries: CanarySchedule;
+  readonly #waiting = new WaitingJobs<PooledWorker, Outcome>();
   readonly #unfit = new Map<number, string>();
-  readonly #waiting = new WaitingJobs<Member, Outcome>();
   readonly #restarts = Object.fromEntries(END_REASONS.map((reason) => [reason, 0])) as Record<
     EndReason,
     number
   >;
-  #pause: ReturnType<typeof setTimeout> | undefined;
-  #canaryTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When it goes off, by performance.now(). */
-  #canaryDue = Infinity;
+  /** Until it is over no worker is started. */
+  #replacementPause: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = { ...DEFAULTS, ...options };
-    for (let i = 0; i < options.size; i++) this.#employ();
+    this.#models = new LoadedModels(this.#options);
+    this.#canaries = new CanarySchedule(this.#options.canaryIntervalMs, options.onFree);
+    for (let i = 0; i < options.size; i++) this.#spawn();
   }
 
   /** How many workers there are at most. */
@@ -113,8 +110,8 @@ export class WorkerPool {
   get state(): PoolState {
     return {
       size: this.size,
-      alive: this.#members.size,
-      busy: [...this.#members].filter(({ busy }) => busy).length,
+      alive: this.#workers.size,
+      busy: [...this.#workers].filter(({ busy }) => busy).length,
       restarts: { ...this.#restarts },
       unfit: Object.fromEntries(this.#unfit),
     };
@@ -123,13 +120,15 @@ export class WorkerPool {
   /** How many jobs would be begun at once, or as soon as workers have come up for them. */
   get free(): number {
     let free = this.#vacant;
-    for (const member of this.#members) if (!member.busy) free++;
+    for (const worker of this.#workers) if (!worker.busy) free++;
     return Math.max(0, free - this.#waiting.count);
   }
 
   /** How many further workers may be taken on now. */
   get #vacant(): number {
-    return this.#closed || this.#pause !== undefined ? 0 : this.size - this.#members.size;
+    return this.#closed || this.#replacementPause !== undefined
+      ? 0
+      : this.size - this.#workers.size;
   }
 
   /**
@@ -139,19 +138,13 @@ export class WorkerPool {
    * @throws {Problem} `model_unavailable` where it can't be loaded, or gives a wrong answer
    */
   async load(task: TaskType, model: ModelFile): Promise<Engine> {
-    if (this.#members.size === 0) this.#employ();
-    // Noted first: a worker that comes up meanwhile is to load it too.
-    this.#models.set(task, model);
+    if (this.#workers.size === 0) this.#spawn();
     try {
-      await Promise.all(Array.from(this.#members, (member) => this.#loadInto(member, task, model)));
-    } catch (error) {
-      this.#models.delete(task);
-      this.#answers.delete(task);
-      throw new Problem("model_unavailable", (error as Problem).message);
+      return await this.#models.add(task, model, this.#workers);
     } finally {
+      this.#canaries.update(this.#workers);
       this.#announceFree();
     }
-    return this.#engines.get(task)!;
   }
 
   /**
@@ -161,38 +154,38 @@ export class WorkerPool {
    * @param signal stops the job, with the outcome `cancelled`; a worker that does not listen is ended
    */
   run(job: WorkerJob, signal?: AbortSignal): Promise<Outcome> {
-    const member = this.#take();
-    if (member !== undefined) return this.#runOn(member, job, signal);
+    const worker = this.#take();
+    if (worker !== undefined) return this.#runOn(worker, job, signal);
     if (this.#closed) return Promise.resolve(notDone(serviceIsEnding()));
-    return this.#waiting.add((member) => this.#runOn(member, job, signal), signal).catch(notDone);
+    return this.#waiting.add((worker) => this.#runOn(worker, job, signal), signal).catch(notDone);
   }
 
-  async #runOn(member: Member, job: WorkerJob, signal?: AbortSignal): Promise<Outcome> {
-    const { deadline, settings, log } = this.#options;
+  async #runOn(worker: PooledWorker, job: WorkerJob, signal?: AbortSignal): Promise<Outcome> {
+    const { deadlineMs, settings, log } = this.#options;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let ended = false;
     // What a worker takes to come up is not the job's fault.
-    member.ready.then(() => {
+    worker.ready.then(() => {
       if (ended) return;
       timer ??= setTimeout(() => {
-        log.warn({ ...job, deadline }, "worker ended: its job overran the deadline");
-        const why = new Problem("deadline_exceeded", `job took longer than ${deadline / 1000} s`);
-        member.end("deadline", why);
-      }, deadline);
+        log.warn({ ...job, deadlineMs }, "worker ended: its job overran the deadline");
+        const why = new Problem("deadline_exceeded", `job took longer than ${deadlineMs / 1000} s`);
+        worker.end("deadline", why);
+      }, deadlineMs);
     }, () => {});
     const cancel = () => {
-      member.cancel();
+      worker.cancel();
       clearTimeout(timer);
       timer = setTimeout(() => {
         log.info({ ...job }, "worker ended: its job was cancelled and did not stop");
-        member.end(
+        worker.end(
           "cancelled",
           new Problem("cancelled", "job was cancelled, and its worker ended"),
         );
-      }, CANCEL_GRACE);
+      }, CANCEL_GRACE_MS);
     };
     try {
-      const asked = member.ask({ kind: "run", job });
+      const asked = worker.ask({ kind: "run", job });
       if (signal?.aborted) cancel();
       signal?.addEventListener("abort", cancel, { once: true });
       const report = await asked;
@@ -200,10 +193,10 @@ export class WorkerPool {
       const { outcome, growth } = report;
       if (growth > Math.max(GROWTH_AT_REST, MAX_GROWTH_A_PIXEL * settings.maxPixels)) {
         log.warn({ ...job, growth }, "worker ended: it outgrew its memory");
-        member.end("memory", new Problem("worker_lost", "worker outgrew its memory"));
-      } else if (growth > GROWTH_AT_REST) member.recycleAfter(this.#options.recycleAfter);
+        worker.end("memory", new Problem("worker_lost", "worker outgrew its memory"));
+      } else if (growth > GROWTH_AT_REST) worker.recycleAfter(this.#options.recycleAfterMs);
       if (!outcome.ok && outcome.code === "deadline_exceeded") {
-        member.end("deadline", new Problem("deadline_exceeded", outcome.detail));
+        worker.end("deadline", new Problem("deadline_exceeded", outcome.detail));
       }
       return outcome;
     } catch (error) {
@@ -219,32 +212,29 @@ export class WorkerPool {
   /**
    * Shows the canary to free workers whose time for it has come. [note: canary]
    *
-   * @param patience milliseconds it may be late: 0 where no job waits
+   * @param latenessMs how late they may be: 0 where no job waits
    */
-  showCanary(patience: number): void {
-    const { canaryEvery } = this.#options;
-    const due = performance.now() - canaryEvery - patience;
-    for (const member of this.#members) {
-      if (member.busy || member.fitAt === undefined || member.fitAt > due) continue;
-      void this.#checkUp(member);
+  checkHealth(latenessMs: number): void {
+    for (const worker of this.#canaries.due(this.#workers, latenessMs)) {
+      void this.#checkHealthOf(worker);
     }
-    this.#wakeForCanary();
+    this.#canaries.update(this.#workers);
   }
 
   /** Ends all workers, whatever they are doing. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#pause);
-    clearTimeout(this.#canaryTimer);
+    clearTimeout(this.#replacementPause);
+    this.#canaries.close();
     const why = serviceIsEnding();
     this.#waiting.endAll(why);
-    for (const member of this.#members) member.end("closed", why);
+    for (const worker of this.#workers) worker.end("closed", why);
   }
 
   /** A worker for one job, which has to be given to it before anything else happens. */
-  #take(): Member | undefined {
-    for (const member of this.#members) if (!member.busy) return member;
-    return this.#vacant > 0 ? this.#employ() : undefined;
+  #take(): PooledWorker | undefined {
+    for (const worker of this.#workers) if (!worker.busy) return worker;
+    return this.#vacant > 0 ? this.#spawn() : undefined;
   }
 
   /** To be called whenever a worker may have become free, or its place. */
@@ -253,124 +243,74 @@ export class WorkerPool {
     if (!this.#closed) this.#options.onFree();
   }
 
-  /** Takes on a worker, which is busy until it has loaded every model there is. */
-  #employ(): Member {
-    const { script, settings, towers, idle, log } = this.#options;
-    const taken = new Set(Array.from(this.#members, ({ place }) => place));
+  /** Starts a worker, which is busy until it has loaded every model there is. */
+  #spawn(): PooledWorker {
+    const { script, settings, idleMs, deadlineMs } = this.#options;
+    const taken = new Set(Array.from(this.#workers, ({ place }) => place));
     let place = 1;
     while (taken.has(place)) place++;
-    const member = new Member({
+    const worker = new PooledWorker({
       place,
       script: script ?? new URL("./worker.ts", import.meta.url),
-      idle,
-      onEnd: (reason, why) => {
-        this.#members.delete(member);
-        for (const tower of member.towers) void towers!.giveBack(tower);
-        if (reason !== "idle" && reason !== "closed") this.#restarts[reason]++;
-        if (reason === "died") log.error({ worker: place, reason: why.message }, "worker died");
-        // Whoever waits for a busy one sees to what comes next.
-        if (reason === "died" && !member.busy) this.#replaceSoon(place, why);
-        if (reason === "recycled") this.#employ();
-      },
+      idleMs,
+      onEnd: (reason, why) => this.#onEnd(worker, reason, why),
     });
-    this.#members.add(member);
-    const limitMs = this.#options.deadline + BREAK_OFF_GRACE;
-    member.ready = member.ask({ kind: "start", settings, limitMs });
-    const loaded = Array.from(
-      this.#models,
-      ([task, model]) => this.#loadInto(member, task, model),
-    );
-    member.ready = Promise.all([member.ready, ...loaded]);
-    member.ready.then(() => {
+    this.#workers.add(worker);
+    const limitMs = deadlineMs + BREAK_OFF_GRACE_MS;
+    worker.ready = worker.ask({ kind: "start", settings, limitMs });
+    worker.ready = Promise.all([worker.ready, this.#models.loadAllInto(worker)]);
+    worker.ready.then(() => {
       this.#unfit.delete(place);
+      this.#canaries.update(this.#workers);
       this.#announceFree();
     }, (why: Problem) => {
       if (this.#closed) return;
-      log.error({ worker: place, reason: why.message }, "worker can't be started");
-      member.end("canary", why);
+      this.#options.log.error({ worker: place, reason: why.message }, "worker can't be started");
+      worker.end("canary", why);
       this.#replaceSoon(place, why);
     });
-    return member;
+    return worker;
+  }
+
+  #onEnd(worker: PooledWorker, reason: EndReason | "idle" | "closed", why: Problem): void {
+    const { place, busy } = worker;
+    this.#workers.delete(worker);
+    if (reason !== "idle" && reason !== "closed") this.#restarts[reason]++;
+    if (reason === "recycled") this.#spawn();
+    if (reason !== "died") return;
+    this.#options.log.error({ worker: place, reason: why.message }, "worker died");
+    // Whoever waits for a busy one sees to what comes next.
+    if (!busy) this.#replaceSoon(place, why);
   }
 
   #replaceSoon(place: number, why: Problem): void {
     this.#unfit.set(place, why.message);
-    clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
-      if (this.#vacant > 0) this.#employ();
+    clearTimeout(this.#replacementPause);
+    this.#replacementPause = setTimeout(() => {
+      this.#replacementPause = undefined;
+      if (this.#vacant > 0) this.#spawn();
       this.#announceFree();
-    }, this.#options.replacementPause);
+    }, this.#options.replacementPauseMs);
   }
 
-  /** @throws {Problem} saying what is wrong with the model or with the worker */
-  async #loadInto(member: Member, task: TaskType, model: ModelFile): Promise<void> {
-    const order = this.#lend(member, task, model)
-      .then((tower) => ({ kind: "load", task, model, tower }) as const);
-    const reports = Promise.all([member.ask(order), this.#ask(member, task)]);
-    // What the weights take to be read, and the thread to come up, does not count.
-    await Promise.race([Promise.allSettled([order, member.ready]), reports]);
-    const { loadDeadline, log } = this.#options;
-    const timer = setTimeout(() => {
-      log.warn({ worker: member.place, model: model.name }, "worker ended: it loads for too long");
-      const what = `model ${model.name} can't be loaded: it took longer than ${
-        loadDeadline / 1000
-      } s`;
-      member.end("stuck", new Problem("model_unavailable", what));
-    }, loadDeadline);
-    const [report, fault] = await reports.finally(() => clearTimeout(timer));
-    if (report.kind === "cannot_load") {
-      throw new Problem(
-        "model_unavailable",
-        `model ${model.name} can't be loaded: ${report.detail}`,
-      );
-    }
-    if (fault !== undefined) {
-      throw new Problem("model_unavailable", `model ${model.name} gave a wrong answer: ${fault}`);
-    }
-    member.fitAt = performance.now();
-    this.#wakeForCanary();
-  }
-
-  /** The tower that a worker is to compute with; null where ONNX Runtime runs the model. */
-  async #lend(member: Member, task: TaskType, model: ModelFile): Promise<LentTower | null> {
-    const { settings: { backend }, towers } = this.#options;
-    const tower = TASKS[task].hasTower ? await towers?.lend(model) : null;
-    this.#engines.set(
-      task,
-      tower
-        ? { backend: towerBackend(tower.weights), precision: tower.weights.precision }
-        : { backend: BACKEND_NAMES[backend], precision: "fp32" },
-    );
-    if (!tower) return null;
-    if (this.#members.has(member)) member.towers.push(tower);
-    else await towers!.giveBack(tower);
-    return tower;
-  }
-
-  async #checkUp(member: Member): Promise<void> {
-    const { canaryDeadline, log } = this.#options;
-    const unfit = (reason: EndReason, what: string) => {
+  async #checkHealthOf(worker: PooledWorker): Promise<void> {
+    const { canaryDeadlineMs, log } = this.#options;
+    const replace = (reason: EndReason, what: string) => {
       // It has ended already, and was noticed.
-      if (!this.#members.has(member)) return;
-      this.#unfit.set(member.place, what);
-      log.error({ worker: member.place, reason: what }, "worker ended: it is unfit");
-      member.end(reason, new Problem("worker_lost", what));
-      this.#employ();
+      if (!this.#workers.has(worker)) return;
+      this.#unfit.set(worker.place, what);
+      log.error({ worker: worker.place, reason: what }, "worker ended: it is not healthy");
+      worker.end(reason, new Problem("worker_lost", what));
+      this.#spawn();
     };
     const timer = setTimeout(
-      () => unfit("stuck", `it did not answer within ${canaryDeadline / 1000} s`),
-      canaryDeadline,
+      () => replace("stuck", `it did not answer within ${canaryDeadlineMs / 1000} s`),
+      canaryDeadlineMs,
     );
     try {
-      const faults = await Promise.all(
-        Array.from(this.#models.keys(), async (task) => {
-          const fault = await this.#ask(member, task);
-          return fault === undefined ? [] : [`${task}: ${fault}`];
-        }),
-      );
-      if (faults.flat().length > 0) unfit("canary", faults.flat().join("; "));
-      else member.fitAt = performance.now();
+      const faults = await this.#models.faultsOf(worker);
+      if (faults.length > 0) replace("canary", faults.join("; "));
+      else worker.healthyAt = performance.now();
     } catch (error) {
       // It was ended, and why is known already.
       if (!(error instanceof Problem)) throw error;
@@ -378,32 +318,6 @@ export class WorkerPool {
       clearTimeout(timer);
       this.#announceFree();
     }
-  }
-
-  /** @returns what is wrong with a worker's answer to the canary */
-  async #ask(member: Member, task: TaskType): Promise<string | undefined> {
-    const report = await member.ask({ kind: "canary", task });
-    if (report.kind !== "canary_answer") {
-      return report.kind === "canary_failed" ? report.detail : `it answered with "${report.kind}"`;
-    }
-    const fault = faultOf(report.answer, this.#answers.get(task));
-    if (fault === undefined && !this.#answers.has(task)) this.#answers.set(task, report.answer);
-    return fault;
-  }
-
-  #wakeForCanary(): void {
-    let due = Infinity;
-    for (const { busy, fitAt = Infinity } of this.#members) {
-      if (!busy) due = Math.min(due, fitAt + this.#options.canaryEvery);
-    }
-    // One that comes too early finds nothing to do, and is followed by another.
-    if (due >= this.#canaryDue || this.#closed) return;
-    clearTimeout(this.#canaryTimer);
-    this.#canaryDue = due;
-    this.#canaryTimer = setTimeout(() => {
-      this.#canaryDue = Infinity;
-      this.#options.onFree();
-    }, Math.max(0, due - performance.now()));
   }
 }
 

@@ -57,8 +57,8 @@ async function poolOf(size: number, url: string, options: Partial<PoolOptions> =
       shrinkWhileDecoding: true,
     },
     towers: null,
-    deadline: 60_000,
-    idle: 60_000,
+    deadlineMs: 60_000,
+    idleMs: 60_000,
     log: silent,
     onFree: () => onFree(),
     ...options,
@@ -139,7 +139,7 @@ Deno.test("a job waits for the worker in place of one that died", async () => {
 
 Deno.test("a worker that dies or closes itself with nothing to do is missed at once, and replaced", async () => {
   for (const [entityId, said] of [[9, /out of luck/], [10, /close was called/]] as const) {
-    using opened = await poolOf(1, "", { script: misbehaving, replacementPause: 300 });
+    using opened = await poolOf(1, "", { script: misbehaving, replacementPauseMs: 300 });
     const { pool, free } = opened;
     assert.equal(codeOf(await pool.run(faces(entityId))), "ok");
     const from = performance.now();
@@ -175,7 +175,7 @@ Deno.test("a media_store that is not there is a failure that may pass", async ()
 
 Deno.test("a worker that waits for its picture past the deadline is ended, and the next job is served", async () => {
   await using store = pictures();
-  using opened = await poolOf(1, store.url, { deadline: 3000 });
+  using opened = await poolOf(1, store.url, { deadlineMs: 3000 });
   const outcome = await opened.pool.run(faces(2));
   assert.ok(!outcome.ok);
   assert.equal(outcome.code, "deadline_exceeded");
@@ -184,7 +184,7 @@ Deno.test("a worker that waits for its picture past the deadline is ended, and t
 });
 
 Deno.test("a worker that computes for ever or dies costs its own job only", async () => {
-  using opened = await poolOf(2, "", { script: misbehaving, deadline: 300 });
+  using opened = await poolOf(2, "", { script: misbehaving, deadlineMs: 300 });
   const { pool } = opened;
   const hanging = pool.run(faces(2));
   assert.equal((await pool.run(faces(1))).ok, true);
@@ -206,7 +206,7 @@ Deno.test("a worker that has outgrown its memory is ended after its job, which c
 });
 
 Deno.test("a worker that is ended at its deadline gives its core back", async () => {
-  using opened = await poolOf(1, "", { script: misbehaving, deadline: 300 });
+  using opened = await poolOf(1, "", { script: misbehaving, deadlineMs: 300 });
   assert.equal(codeOf(await opened.pool.run(faces(2))), "deadline_exceeded");
   const busy = async () => {
     const { user } = process.cpuUsage();
@@ -219,7 +219,7 @@ Deno.test("a worker that is ended at its deadline gives its core back", async ()
 });
 
 Deno.test("a worker that has grown is replaced when it has nothing to do, and not before", async () => {
-  using opened = await poolOf(1, "", { script: misbehaving, recycleAfter: 300 });
+  using opened = await poolOf(1, "", { script: misbehaving, recycleAfterMs: 300 });
   const { pool, free } = opened;
   for (let i = 0; i < 3; i++) assert.equal((await pool.run(faces(11))).ok, true);
   assert.deepEqual([pool.state.alive, pool.state.restarts.recycled], [1, 0]);
@@ -266,12 +266,12 @@ Deno.test("a worker that answers the canary wrongly, or not at all, is named and
   ) {
     using opened = await poolOf(1, "", {
       script: misbehaving,
-      canaryEvery: 0,
-      canaryDeadline: 200,
+      canaryIntervalMs: 0,
+      canaryDeadlineMs: 200,
     });
     const { pool, free } = opened;
     await pool.run(faces(entityId));
-    pool.showCanary(0);
+    pool.checkHealth(0);
     while (pool.state.restarts[reason] === 0) await soon();
     assert.match(pool.state.unfit[1]!, said);
     await free();
@@ -281,25 +281,25 @@ Deno.test("a worker that answers the canary wrongly, or not at all, is named and
 });
 
 Deno.test("the canary is shown when its time has come, and then counts anew", async () => {
-  using opened = await poolOf(1, "", { script: misbehaving, canaryEvery: 60_000 });
+  using opened = await poolOf(1, "", { script: misbehaving, canaryIntervalMs: 60_000 });
   const { pool } = opened;
   await pool.run(faces(6));
-  pool.showCanary(0);
+  pool.checkHealth(0);
   assert.equal(pool.state.busy, 0, "shown before its time");
   assert.equal((await pool.run(faces(1))).ok, true);
 });
 
 Deno.test("the canary keeps no worker from its end, and brings up none", async () => {
   let wakes = 0;
-  using opened = await poolOf(1, "", { script: misbehaving, canaryEvery: 20, idle: 200 });
+  using opened = await poolOf(1, "", { script: misbehaving, canaryIntervalMs: 20, idleMs: 200 });
   const { pool } = opened;
   while (pool.state.alive > 0) {
-    pool.showCanary(0);
+    pool.checkHealth(0);
     wakes++;
     await soon();
   }
   assert.ok(wakes > 1);
-  pool.showCanary(0);
+  pool.checkHealth(0);
   assert.deepEqual([pool.state.alive, pool.state.busy], [0, 0]);
   assert.deepEqual(pool.state.unfit, {});
 });
@@ -314,7 +314,7 @@ Deno.test("a model that gives a wrong answer is not loaded", async () => {
 
 Deno.test("workers without a job are ended, and come up again with the next one", async () => {
   await using store = pictures();
-  using opened = await poolOf(2, store.url, { idle: 100 });
+  using opened = await poolOf(2, store.url, { idleMs: 100 });
   while (opened.pool.state.alive > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(opened.pool.free, 2);
   assert.equal((await opened.pool.run(faces(1))).ok, true);
@@ -339,7 +339,7 @@ Deno.test("a file that is no model is refused by name", async () => {
 });
 
 Deno.test("a model that a worker loads for ever is refused by name, and the next worker serves the others", async () => {
-  using opened = await poolOf(1, "", { script: misbehaving, loadDeadline: 3000 });
+  using opened = await poolOf(1, "", { script: misbehaving, loadDeadlineMs: 3000 });
   const { pool } = opened;
   const refused = await refusal(pool.load("image_embedding", { ...model, name: "endless" }));
   assert.equal(refused.code, "model_unavailable");

@@ -1,10 +1,9 @@
 /**
- * One worker thread: the orders it has not reported on yet, and whether it is fit.
+ * One worker thread: the orders it has not reported on yet, and whether it is healthy.
  *
  * @module
  */
 import { Problem } from "@fovea/contract";
-import type { LentTower } from "../tasks/shared_towers.ts";
 import type { Cancel, Order, Report } from "./messages.ts";
 
 /** Why a thread was ended, other than for having nothing to do. */
@@ -19,35 +18,34 @@ export const END_REASONS = [
 ] as const;
 export type EndReason = typeof END_REASONS[number];
 
-export interface MemberOptions {
+export interface PooledWorkerOptions {
   /** 1…size of the pool: the place that the thread fills. */
   place: number;
   script: URL;
-  /** Milliseconds without a job after which it ends by itself. */
-  idle: number;
-  /** Told once, while {@link Member.busy} still says whether somebody waits for it. */
+  /** Without a job for so long it ends by itself. */
+  idleMs: number;
+  /** Told once, while {@link PooledWorker.busy} still says whether somebody waits for it. */
   onEnd: (reason: EndReason | "idle" | "closed", why: Problem) => void;
 }
 
-export class Member {
+export class PooledWorker {
   readonly place: number;
   /** Resolves when it has everything loaded; rejects where that fails. */
   ready: Promise<unknown> = Promise.resolve();
   /** When the canary was answered rightly, by performance.now(); undefined until it has been for every model. */
-  fitAt: number | undefined;
-  /** What it was lent to compute with, until it ends. */
-  readonly towers: LentTower[] = [];
+  healthyAt: number | undefined;
   readonly #thread: Worker;
-  readonly #options: MemberOptions;
+  readonly #options: PooledWorkerOptions;
   #posted = Promise.resolve();
   readonly #waiting: Array<PromiseWithResolvers<Report>> = [];
   /** Once it is to be replaced by a smaller one: milliseconds without a job after which that happens. */
-  #recycleMs: number | undefined;
+  #recycleAfterMs: number | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #workedAt = performance.now();
+  readonly #whenEnded: Array<() => void> = [];
   #ended = false;
 
-  constructor(options: MemberOptions) {
+  constructor(options: PooledWorkerOptions) {
     this.#options = options;
     this.place = options.place;
     this.#thread = new Worker(options.script, { type: "module" });
@@ -82,10 +80,16 @@ export class Member {
     this.#post({ kind: "cancel" });
   }
 
+  /** Has something done when it has ended: at once where it has. */
+  whenEnded(done: () => void): void {
+    if (this.#ended) done();
+    else this.#whenEnded.push(done);
+  }
+
   /** Has another take its place once it has had nothing to do for so many milliseconds. */
   recycleAfter(idleMs: number): void {
-    if (this.#recycleMs !== undefined) return;
-    this.#recycleMs = idleMs;
+    if (this.#recycleAfterMs !== undefined) return;
+    this.#recycleAfterMs = idleMs;
     clearTimeout(this.#idle);
     this.#idle = undefined;
     if (!this.busy) this.#endWhenIdle();
@@ -97,6 +101,7 @@ export class Member {
     this.#ended = true;
     clearTimeout(this.#idle);
     this.#thread.terminate();
+    for (const done of this.#whenEnded) done();
     this.#options.onEnd(reason, why);
     for (const waiting of this.#waiting.splice(0)) waiting.reject(why);
   }
@@ -109,14 +114,14 @@ export class Member {
 
   /** One timer for many jobs: it looks again where there was one meanwhile. */
   #endWhenIdle(): void {
-    const limit = Math.min(this.#recycleMs ?? Infinity, this.#options.idle);
+    const limit = Math.min(this.#recycleAfterMs ?? Infinity, this.#options.idleMs);
     const left = () => this.#workedAt + limit - performance.now();
     this.#idle ??= setTimeout(() => {
       this.#idle = undefined;
       if (this.busy) return;
       if (left() > 0) return this.#endWhenIdle();
       const why = new Problem("worker_lost", "worker had nothing to do");
-      this.end(limit === this.#options.idle ? "idle" : "recycled", why);
+      this.end(limit === this.#options.idleMs ? "idle" : "recycled", why);
     }, Math.max(0, left()));
   }
 }

@@ -1,0 +1,6 @@
+/** Weights on this machine, verified. */
+export interface ModelFile {
+  name: string;
+  sha256: string;
+  path: string;
+}
