@@ -1,6 +1,8 @@
 import { asJson, startGuarded, tokenOf } from "@fovea/testing";
 import { BARE, untilReady } from "@fovea/testing/suite";
+import { connectAsync } from "mqtt";
 import assert from "node:assert/strict";
+import { subscribe } from "./testing/subscriber.ts";
 
 const astronaut = await Deno.readFile(
   new URL("../../clients/images/astronaut.png", import.meta.url),
@@ -77,4 +79,62 @@ Deno.test("inference reads pictures from a media_store that wants a token, with 
     job = await look();
   }
   assert.deepEqual([job.status, job.result?.face_count], ["completed", 1], job.error_message);
+});
+
+Deno.test("with READ_AUTH_ENABLED the broker wants the token too, as password, on TCP and WebSocket", async () => {
+  await using guarded = await startGuarded("empty_inference", {
+    ...BARE,
+    READ_AUTH_ENABLED: "true",
+  });
+  const { service, privateKey, call } = guarded;
+  const { mqtt_url } = await (await call("/info")).json();
+  const reader = await tokenOf(privateKey, {});
+  const ended = await tokenOf(privateKey, { exp: Math.floor(Date.now() / 1000) - 3600 });
+  for (const url of [mqtt_url, `${service.url.replace("http", "ws")}/mqtt`]) {
+    for (const password of [undefined, "rubbish", ended]) {
+      const options = { username: "anybody", reconnectPeriod: 0, ...password && { password } };
+      await assert.rejects(connectAsync(url, options), /Not authorized/, `${url} ${password}`);
+    }
+    const hears = { username: "anybody", password: reader };
+    await using subscriber = await subscribe(url, "#", hears);
+    await subscriber.until(({ payload }) => payload === "online");
+    await using other = await subscribe(url, "elsewhere", hears);
+    const client = await connectAsync(url, hears);
+    await client.publishAsync("elsewhere", "from a bearer of a token", { qos: 1 });
+    await other.until(({ payload }) => payload === "from a bearer of a token");
+    await client.endAsync();
+  }
+});
+
+Deno.test("where reading is open everybody hears events, and only bearers of a token publish", async () => {
+  await using guarded = await startGuarded("empty_inference", BARE);
+  const { mqtt_url } = await (await guarded.call("/info")).json();
+  await using subscriber = await subscribe(mqtt_url, "#");
+  const stranger = await connectAsync(mqtt_url);
+  await stranger.publishAsync("elsewhere", "from a stranger", { qos: 1 });
+  const password = await tokenOf(guarded.privateKey, {});
+  const bearer = await connectAsync(mqtt_url, { username: "anybody", password });
+  await bearer.publishAsync("elsewhere", "from a bearer", { qos: 1 });
+  await subscriber.until(({ payload }) => payload === "from a bearer");
+  assert.ok(!subscriber.heard.some(({ payload }) => payload === "from a stranger"));
+  await stranger.endAsync();
+  await bearer.endAsync();
+});
+
+Deno.test("who bears a token hears events no longer than it lasts", async () => {
+  await using guarded = await startGuarded("empty_inference", {
+    ...BARE,
+    READ_AUTH_ENABLED: "true",
+  });
+  const { mqtt_url } = await (await guarded.call("/info")).json();
+  // The clocks may be a minute apart: it lasts a few seconds from now on.
+  const exp = Math.floor(Date.now() / 1000) + 3;
+  const password = await tokenOf(guarded.privateKey, { exp });
+  const client = await connectAsync(mqtt_url, { username: "x", password, reconnectPeriod: 0 });
+  const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
+  const timer = setTimeout(() => client.stream.destroy(new Error("it was not ended")), 30_000);
+  await closed;
+  clearTimeout(timer);
+  assert.ok(Date.now() / 1000 < exp + 10, "the connection outlived its token");
+  await client.endAsync(true);
 });

@@ -1,7 +1,7 @@
-import type { Access } from "@fovea/http/access";
+import { type Access, accessGuard } from "@fovea/http/access";
 import { httpApp, type HttpOptions } from "@fovea/http/http_app";
 import { selfRoutes } from "@fovea/http/self_routes";
-import type { Info } from "@fovea/contract";
+import { INFERENCE_RIGHTS, type Info } from "@fovea/contract";
 import type { Hono } from "hono";
 import { describeInference } from "./api/document.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -32,12 +32,13 @@ const SELF = { name: "fovea-inference", version: manifest.version };
 /** The HTTP face of inference. */
 export function createApp({ access, accept, metrics, ...parts }: AppOptions): Hono {
   const app = httpApp({ ...parts, metrics });
+  app.use(accessGuard(access, INFERENCE_RIGHTS));
   const describe = () => describeInference(accept !== undefined);
-  app.route("/", selfRoutes({ ...SELF, describe, metrics, access }));
+  app.route("/", selfRoutes({ ...SELF, describe, metrics }));
   app.route("/", stateRoutes(parts.info, parts.checks));
-  app.route("/", jobRoutes(parts.jobs, access));
-  app.route("/", adminRoutes(parts.administration, parts.workers, access));
-  app.route("/", eventRoutes(parts.feed, access));
+  app.route("/", jobRoutes(parts.jobs));
+  app.route("/", adminRoutes(parts.administration, parts.workers));
+  app.route("/", eventRoutes(parts.feed));
   if (accept !== undefined) app.route("/", mqttRoute(accept));
   return app;
 }

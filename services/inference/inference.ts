@@ -18,6 +18,7 @@ import manifest from "./deno.json" with { type: "json" };
 import { ResultDelivery } from "./delivery/result_delivery.ts";
 import { BrokerLink, withoutPassword } from "./events/broker_link.ts";
 import { startBroker } from "./broker/embedded_broker.ts";
+import { byToken } from "./broker/permissions.ts";
 import { EventFeed } from "./events/event_feed.ts";
 import { Outbox } from "./events/outbox.ts";
 import { assembleQueue } from "./jobs/assemble.ts";
@@ -59,7 +60,11 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     .executeTakeFirstOrThrow();
 
   const broker = settings.MQTT_URL === undefined
-    ? await startBroker({ port: settings.MQTT_PORT, log })
+    ? await startBroker({
+      port: settings.MQTT_PORT,
+      log,
+      ...settings.AUTH_MODE === "jwt" && { authorize: byToken(access) },
+    })
     : null;
   const link = broker ?? new BrokerLink({
     url: settings.MQTT_URL!,

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Access } from "@fovea/http/access";
+import { type Access, accessGuard } from "@fovea/http/access";
 import { httpApp, type HttpOptions } from "@fovea/http/http_app";
 import { selfRoutes } from "@fovea/http/self_routes";
+import { MEDIA_STORE_RIGHTS } from "@fovea/contract";
 import type { Hono } from "hono";
 import { describeMediaStore } from "./api/document.ts";
 import type { BlobStore } from "./blobs/blob_store.ts";
@@ -34,14 +35,15 @@ export function mediaStoreApp(
 ): Hono {
   const { service, transactions, blobs, thumbnails, access, log, maxUploadBytes, metrics } = parts;
   const app = httpApp(parts);
-  app.route("/", selfRoutes({ ...SELF, describe: describeMediaStore, metrics, access }));
+  app.use(accessGuard(access, MEDIA_STORE_RIGHTS));
+  app.route("/", selfRoutes({ ...SELF, describe: describeMediaStore, metrics }));
   app.route("/health", healthRoutes(service, log));
   app.route(
     "/entity",
-    entityRoutes({ service, access, beginBlob: () => blobs.begin(), maxUploadBytes }),
+    entityRoutes({ service, beginBlob: () => blobs.begin(), maxUploadBytes }),
   );
-  app.route("/store", storeRoutes({ transactions, access }));
-  app.route("/entity", entityPartRoutes({ service, access }));
-  app.route("/entity", thumbnailRoutes({ service, access, thumbnails }));
+  app.route("/store", storeRoutes({ transactions }));
+  app.route("/entity", entityPartRoutes({ service }));
+  app.route("/entity", thumbnailRoutes({ service, thumbnails }));
   return app;
 }

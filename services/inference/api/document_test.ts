@@ -1,5 +1,6 @@
-import type { JobResult } from "@fovea/contract";
-import { assertDescribes, assertValid, witness } from "@fovea/testing/api_document";
+import { INFERENCE_RIGHTS, type JobResult } from "@fovea/contract";
+import { EVERYBODY } from "@fovea/http/access";
+import { assertDescribes, assertRights, assertValid, witness } from "@fovea/testing/api_document";
 import { asJson } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
@@ -25,7 +26,7 @@ async function openApp(checks: Check[] = []) {
     administration: opened.administration,
     workers: () => ({ size: 1, alive: 1, busy: 0, restarts, unfit: { 1: "stuck" } }),
     feed: new EventFeed({ db: opened.db }),
-    access: () => (_c, next) => next(),
+    access: EVERYBODY,
     info: () => ({
       name: "fovea-inference",
       version: "1.2.3",
@@ -61,6 +62,7 @@ Deno.test("inference's API document is valid OpenAPI 3.1, with a broker and with
 Deno.test("inference's API document describes every route, and no other", async () => {
   await using opened = await openApp();
   assertDescribes(describeInference(true), opened.app);
+  assertRights(describeInference(true), opened.app, INFERENCE_RIGHTS);
 });
 
 Deno.test("inference answers as its API document says", async () => {

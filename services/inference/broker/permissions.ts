@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Access } from "@fovea/http/access";
 import type { Aedes, Client } from "aedes";
 
 /** Under these only the service publishes: nobody else can make up an event. */
@@ -29,6 +30,17 @@ export type Authorize = (token: string | undefined) => Promise<Grant>;
 
 /** For AUTH_MODE=test. */
 export const everybody: Authorize = () => Promise.resolve({ publish: true });
+
+/**
+ * For AUTH_MODE=jwt: hearing events needs what reading over HTTP needs, and publishing needs a token,
+ * whatever its claims.
+ */
+export function byToken(access: Access): Authorize {
+  return async (token) => {
+    const claims = await access.check(token === undefined ? "read" : "token", token);
+    return { publish: claims !== null, until: claims === null ? undefined : claims.exp * 1000 };
+  };
+}
 
 /** The longest time that a timer can wait, milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

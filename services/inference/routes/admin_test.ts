@@ -1,7 +1,8 @@
 import { asJson } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { answerProblems } from "@fovea/http/problem_response";
-import type { Access, Right } from "@fovea/http/access";
+import { accessGuard } from "@fovea/http/access";
+import { INFERENCE_RIGHTS, type Right } from "@fovea/contract";
 import { Hono } from "hono";
 import { failed, openJobs, silent } from "../testing/open_jobs.ts";
 import type { PoolState } from "../workers/pool.ts";
@@ -18,13 +19,16 @@ const workers: PoolState = {
 async function openApp() {
   const opened = await openJobs();
   const asked: Right[] = [];
-  const access: Access = (right) => async (_c, next) => {
-    asked.push(right);
-    await next();
+  const access = {
+    check: (right: Right) => {
+      asked.push(right);
+      return Promise.resolve(null);
+    },
   };
   const app = new Hono();
   answerProblems(app, silent);
-  app.route("/", adminRoutes(opened.administration, () => workers, access));
+  app.use(accessGuard(access, INFERENCE_RIGHTS));
+  app.route("/", adminRoutes(opened.administration, () => workers));
   const call = async (method: string, path: string, body?: unknown) => {
     const init = body === undefined ? { method } : asJson(body, method);
     const response = await app.request(path, init);

@@ -17,7 +17,7 @@ async function serve(quietMs?: number) {
   const feed = new EventFeed({ db: opened.db, ...quietMs !== undefined && { quietMs } });
   const app = new Hono();
   answerProblems(app, silent);
-  app.route("/", eventRoutes(feed, () => (_c, next) => next()));
+  app.route("/", eventRoutes(feed));
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     app.fetch,

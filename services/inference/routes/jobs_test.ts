@@ -10,7 +10,7 @@ async function openApp(limit?: number) {
   const opened = await openJobs(limit);
   const app = new Hono({ strict: false });
   answerProblems(app, silent);
-  app.route("/", jobRoutes(opened.jobs, () => (_c, next) => next()));
+  app.route("/", jobRoutes(opened.jobs));
   const call = async (method: string, path: string, body?: unknown) => {
     const init = body === undefined
       ? { method }

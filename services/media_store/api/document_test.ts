@@ -1,4 +1,5 @@
-import { assertDescribes, assertValid } from "@fovea/testing/api_document";
+import { MEDIA_STORE_RIGHTS } from "@fovea/contract";
+import { assertDescribes, assertRights, assertValid } from "@fovea/testing/api_document";
 import { asJson, asJsonText } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "../testing/crafted_picture.ts";
@@ -12,6 +13,7 @@ Deno.test("media_store's API document is valid OpenAPI 3.1", async () => {
 Deno.test("media_store's API document describes every route, and no other", async () => {
   await using app = await testApp();
   assertDescribes(describeMediaStore(), app);
+  assertRights(describeMediaStore(), app, MEDIA_STORE_RIGHTS);
 });
 
 Deno.test("media_store answers as its API document says", async () => {

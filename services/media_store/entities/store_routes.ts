@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Access } from "@fovea/http/access";
 import { sentAs } from "@fovea/http/api";
 import { queryOf } from "@fovea/http/query";
 import { Hono } from "hono";
@@ -25,10 +24,10 @@ export const storeQuery = only("parameter", {
 );
 
 export function storeRoutes(
-  { transactions, access }: { transactions: TransactionRepository; access: Access },
+  { transactions }: { transactions: TransactionRepository },
 ): Hono {
   const routes = new Hono({ strict: false });
-  routes.get("/", access("read"), async (c) => {
+  routes.get("/", async (c) => {
     const { after, tag } = queryOf(c, storeQuery);
     if (after !== undefined && tag !== undefined) {
       await transactions.checkSeen({ transaction_id: after, tag });

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { openAccess } from "@fovea/http/access";
+import { EVERYBODY } from "@fovea/http/access";
 import { openLog } from "@fovea/process/log";
 import { openSqlite } from "@fovea/storage/sqlite";
 import type { Item, ProblemDocument } from "@fovea/contract";
@@ -81,12 +81,7 @@ export async function testApp(
     transactions: new TransactionRepository(db),
     blobs,
     thumbnails,
-    access: await openAccess({
-      AUTH_MODE: "test",
-      PUBLIC_KEY_PATH: undefined,
-      READ_AUTH_ENABLED: false,
-      DATA_DIR: folder,
-    }),
+    access: EVERYBODY,
     log,
     maxUploadBytes: options.maxUploadBytes ?? 1024 * 1024,
     metrics: new Registry(),

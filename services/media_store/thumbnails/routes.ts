@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Access } from "@fovea/http/access";
 import { sentAs } from "@fovea/http/api";
 import { queryOf } from "@fovea/http/query";
 import { type Context, Hono } from "hono";
@@ -32,14 +31,13 @@ export const thumbnailQuery = only("parameter", {
 
 /** To be mounted where entities are. */
 export function thumbnailRoutes(
-  { service, access, thumbnails }: {
+  { service, thumbnails }: {
     service: EntityService;
-    access: Access;
     thumbnails: Thumbnails;
   },
 ): Hono {
   const routes = new Hono({ strict: false });
-  routes.get("/:id/thumbnail", access("read"), async (c) => {
+  routes.get("/:id/thumbnail", async (c) => {
     const { size, format = acceptedFormat(c), version } = queryOf(c, thumbnailQuery);
     const item = await service.getFile(idOf(c), version);
     const validators = validatorsOf(thumbnails.key(item, size, format), item.updated_date);

@@ -9,3 +9,4 @@ export * from "./event.ts";
 export * from "./info.ts";
 export * from "./job.ts";
 export * from "./problem.ts";
+export * from "./rights.ts";

@@ -8,7 +8,6 @@ import { Problem } from "@fovea/contract";
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import swaggerUi from "swagger-ui-dist/package.json" with { type: "json" };
-import type { Access } from "./access.ts";
 import type { ApiDocument } from "./api/document.ts";
 
 export interface SelfOptions {
@@ -18,11 +17,10 @@ export interface SelfOptions {
   /** Makes the document; asked once, at the first request for it. */
   describe: () => ApiDocument;
   metrics: Registry;
-  access: Access;
 }
 
 /** `/`, `/docs`, `/openapi.json`, which are open to everybody, and `/metrics`, which is a read. */
-export function selfRoutes({ name, version, describe, metrics, access }: SelfOptions): Hono {
+export function selfRoutes({ name, version, describe, metrics }: SelfOptions): Hono {
   const app = new Hono({ strict: false });
   app.get("/", (c) => {
     return c.json({ name, version, message: `Welcome to ${name}: /docs shows all it can do` });
@@ -31,7 +29,7 @@ export function selfRoutes({ name, version, describe, metrics, access }: SelfOpt
   let document: ApiDocument | undefined;
   app.get("/openapi.json", (c) => c.json(document ??= describe()));
 
-  app.get("/metrics", access("read"), async (c) => {
+  app.get("/metrics", async (c) => {
     return c.body(await metrics.metrics(), 200, { "Content-Type": metrics.contentType });
   });
 

@@ -1,9 +1,9 @@
-import { Problem } from "@fovea/contract";
+import { INFERENCE_RIGHTS, Problem } from "@fovea/contract";
 import { assertDescribes, assertValid } from "@fovea/testing/api_document";
 import assert from "node:assert/strict";
 import pino from "pino";
 import { Counter, Registry } from "prom-client";
-import type { Access } from "./access.ts";
+import { accessGuard, EVERYBODY } from "./access.ts";
 import { apiDocument } from "./api/mod.ts";
 import { httpApp } from "./http_app.ts";
 import { selfRoutes } from "./self_routes.ts";
@@ -11,11 +11,12 @@ import { selfRoutes } from "./self_routes.ts";
 const describe = () =>
   apiDocument({ title: "A service", version: "1.2.3", description: "For tests.", paths: {} });
 
-function selfApp(access: Access = () => (_c, next) => next()) {
+function selfApp(access = EVERYBODY) {
   const metrics = new Registry();
   new Counter({ name: "things_total", help: "Things", registers: [metrics] }).inc(3);
   const app = httpApp({ log: pino({ level: "silent" }), metrics });
-  app.route("/", selfRoutes({ name: "a-service", version: "1.2.3", describe, metrics, access }));
+  app.use(accessGuard(access, INFERENCE_RIGHTS));
+  app.route("/", selfRoutes({ name: "a-service", version: "1.2.3", describe, metrics }));
   app.get("/health", (c) => c.json({ status: "ok" }));
   return app;
 }
@@ -73,8 +74,11 @@ Deno.test("/docs/ leads to /docs, and nothing lies beside the page's own files",
 Deno.test("figures are a read, the rest is open to everybody", async () => {
   const text = await (await selfApp().request("/metrics")).text();
   assert.match(text, /^things_total 3$/m);
-  const guarded = selfApp((right) => () => {
-    throw new Problem("unauthorized", `the right ${right} is missing`);
+  const guarded = selfApp({
+    check: (right) => {
+      if (right === "open") return Promise.resolve(null);
+      return Promise.reject(new Problem("unauthorized", `the right ${right} is missing`));
+    },
   });
   const refused = await guarded.request("/metrics");
   assert.equal(refused.status, 401);

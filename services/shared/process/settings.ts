@@ -57,6 +57,11 @@ export const commonSettings = z.object({
   /** Default: `public_key.pem` in DATA_DIR. */
   PUBLIC_KEY_PATH: z.string().min(1).optional(),
   READ_AUTH_ENABLED: flag.default(false),
+  /** What a token's `iss` and `aud` must be; unset: they are not looked at. */
+  JWT_ISSUER: z.string().min(1).optional(),
+  JWT_AUDIENCE: z.string().min(1).optional(),
+  /** A token that ends later than so many days from now is refused. */
+  JWT_MAX_DAYS: count(1).default(366),
   ALLOW_INSECURE: flag.default(false),
   /** Names beyond loopback under which a service may be called. */
   ALLOWED_HOSTS: hostNames.default([]),

@@ -5,12 +5,19 @@
  * @module
  */
 import { Validator } from "@seriousme/openapi-schema-validator";
+import type { Rights } from "@fovea/contract";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import assert from "node:assert/strict";
 
 /** As much of an OpenAPI document as is looked at here. */
 interface Document {
-  paths: Record<string, Record<string, { responses: Record<string, Answer> }>>;
+  paths: Record<string, Record<string, Operation>>;
+}
+
+interface Operation {
+  responses: Record<string, Answer>;
+  /** Empty: open to everybody. */
+  security?: unknown[];
 }
 
 interface Answer {
@@ -39,6 +46,24 @@ export function assertDescribes(
     );
   const described = callsOf(document).map(({ method, path }) => `${method} ${plain(path)}`);
   assert.deepEqual(described.sort(), [...new Set(served)].sort());
+}
+
+/** @throws {AssertionError} where the table of rights, the routes and the document do not agree */
+export function assertRights(
+  document: object,
+  app: { routes: readonly { method: string; path: string }[] },
+  rights: Rights,
+): void {
+  const served = app.routes.filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) => `${method} ${plain(path)}`);
+  assert.deepEqual(Object.keys(rights).sort(), [...new Set(served)].sort());
+  for (const [path, operations] of Object.entries((document as Document).paths)) {
+    for (const [method, { security = [] }] of Object.entries(operations)) {
+      const call = `${method.toUpperCase()} ${plain(path.replaceAll(/\{(\w+)\}/g, ":$1"))}`;
+      if (call.startsWith("HEAD ")) continue;
+      assert.equal(security.length === 0, rights[call] === "open", call);
+    }
+  }
 }
 
 /** Takes a service's answers one by one. */

@@ -1,4 +1,4 @@
-import type { ProblemCode } from "@fovea/contract";
+import type { ProblemCode, Right } from "@fovea/contract";
 import type { z } from "zod";
 import type {
   ZodOpenApiOperationObject,
@@ -7,7 +7,6 @@ import type {
   ZodOpenApiResponseObject,
   ZodOpenApiResponsesObject,
 } from "zod-openapi";
-import type { Right } from "../access.ts";
 import { describedHeaders, type HeaderTexts } from "./headers.ts";
 import { problemAnswers } from "./problems.ts";
 
@@ -18,7 +17,7 @@ export interface Call {
   tag: string;
   summary: string;
   description?: string;
-  /** What a token must allow with AUTH_MODE=jwt; unset: open to everybody. */
+  /** As the contract's rights.ts has it; unset: open to everybody. */
   right?: Right;
   parameters?: ZodOpenApiParameters;
   body?: ZodOpenApiRequestBodyObject;
