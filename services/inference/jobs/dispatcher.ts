@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { PROBLEMS } from "@fovea/contract";
 import type { Logger } from "@fovea/process/log";
 import { setImmediate } from "node:timers";
 import type { ServedModels } from "../tasks/served_models.ts";
@@ -131,8 +132,10 @@ export class Dispatcher {
     const settled = await this.#write(() => this.#settle(job, outcome, model));
     if (settled?.status === "pending") this.#admitIn(0);
     const fact = { job_id, task_type, media_store_id, status: settled?.status, ...outcome.times };
-    if (outcome.ok) log.info(fact, "job done");
-    else log.warn({ ...fact, code: outcome.code, detail: outcome.detail }, "job not done");
+    if (outcome.ok) return log.info(fact, "job done");
+    // A picture that can't be read is no failure of the service.
+    const level = PROBLEMS[outcome.code].status < 500 ? "info" : "warn";
+    log[level]({ ...fact, code: outcome.code, detail: outcome.detail }, "job not done");
   }
 
   async #settle(

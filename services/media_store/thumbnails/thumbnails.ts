@@ -6,7 +6,7 @@
  */
 import { OPENED, OPENINGS } from "@fovea/pictures/kinds";
 import type { Logger } from "@fovea/process/log";
-import { Problem, type ProblemCode } from "@fovea/contract";
+import { Problem, PROBLEMS } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { FileItem } from "../entities/file_facts.ts";
 import { Thread } from "../thread.ts";
@@ -35,9 +35,6 @@ const MAX_WAITING = 200;
 /** How long a picture that failed is not tried again: each try may cost a whole deadline. */
 const FAILURE_MS = 600_000;
 const MAX_FAILURES = 1000;
-
-/** What is no fault of the picture alone. */
-const OWN_FAILURES: readonly ProblemCode[] = ["worker_lost", "deadline_exceeded"];
 
 const SCRIPT = new URL("worker.ts", import.meta.url);
 
@@ -136,7 +133,8 @@ export class Thumbnails implements Disposable {
     } catch (error) {
       this.#counts.failed++;
       if (error instanceof Problem) {
-        const level = OWN_FAILURES.includes(error.code) ? "warn" : "info";
+        // A picture that can't be read is no failure of the service.
+        const level = PROBLEMS[error.code].status < 500 ? "info" : "warn";
         log[level]({ entity_id: item.id, code: error.code, detail: error.message }, "no thumbnail");
         this.#noteFailure(item, error);
       }

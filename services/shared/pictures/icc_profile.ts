@@ -1,5 +1,7 @@
 /**
- * Colour profiles that ImageMagick can convert to and from; it brings none of its own.
+ * Colour profiles that ImageMagick can convert to and from; it brings none of its own. They are
+ * written here, and not kept as a file, since the few lines show where each number comes from, and
+ * tests write profiles of other screens by the same lines.
  *
  * @module
  */

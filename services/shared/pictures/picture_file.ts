@@ -68,8 +68,9 @@ const isTransposed = (orientation: Orientation) =>
  */
 export async function openPicture(
   bytes: Uint8Array,
-  { mimeType, maxPixels }: OpenOptions,
+  options: OpenOptions,
 ): Promise<OpenedPicture> {
+  const { mimeType, maxPixels } = options;
   const opening = mimeType === undefined ? undefined : OPENINGS[mimeType];
   if (opening === undefined) {
     throw new Problem(
@@ -79,12 +80,15 @@ export async function openPicture(
   }
   await loadMagick();
   if (opening !== "preview") return openFormat(bytes, opening, maxPixels);
-  return openRaw(bytes, maxPixels);
+  return openRaw(bytes, options);
 }
 
-function openRaw(bytes: Uint8Array, maxPixels: number): OpenedPicture {
-  const { size, orientation, preview, isRaw } = readRaw(bytes);
-  if (preview === undefined && !isRaw) return openFormat(bytes, MagickFormat.Tiff, maxPixels);
+function openRaw(bytes: Uint8Array, { mimeType, maxPixels }: OpenOptions): OpenedPicture {
+  const { size, orientation, preview, hasSensor } = readRaw(bytes);
+  // By one tag a TIFF is taken for Sony's, which other cameras and scanners write, too.
+  if (mimeType === "image/x-sony-arw" && !hasSensor) {
+    return openFormat(bytes, MagickFormat.Tiff, maxPixels);
+  }
   if (size === undefined) {
     throw new Problem("image_unreadable", "raw file's width and height are not in its file");
   }

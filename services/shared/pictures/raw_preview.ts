@@ -14,8 +14,8 @@ export interface RawFile {
   /** Of the picture, before it is turned, pixels; undefined where the file doesn't say it. */
   size: Size | undefined;
   orientation: Orientation;
-  /** Whether it has a sensor's data: else it is a picture like others, with a camera's tags. */
-  isRaw: boolean;
+  /** Whether a directory says that it has what a sensor saw. Canon's don't say it. */
+  hasSensor: boolean;
   /** The largest preview that shows the whole picture, a JPEG. */
   preview: Uint8Array | undefined;
 }
@@ -55,7 +55,7 @@ export function readRaw(bytes: Uint8Array): RawFile {
   const size = croppedSize(all) ?? sizeBy(exif, TAG.exifWidth, TAG.exifHeight) ??
     sensorSize(all) ?? previews[0];
   return {
-    isRaw: sensorSize(all) !== undefined,
+    hasSensor: sensorSize(all) !== undefined,
     size: size && { width: size.width, height: size.height },
     orientation: orientationOf(main[0]),
     preview: previews.find((preview) => size && isOfShape(preview, size))?.jpeg,

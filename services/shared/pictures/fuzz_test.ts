@@ -1,0 +1,160 @@
+import type { Item, Job, ProblemDocument } from "@fovea/contract";
+import { startSuite, type Suite } from "@fovea/testing/suite";
+import {
+  type IMagickImage,
+  MagickColor,
+  MagickFormat,
+  MagickImage,
+  NoiseType,
+} from "@imagemagick/magick-wasm";
+import assert from "node:assert/strict";
+import { loadMagick } from "./magick.ts";
+
+/** Each is mutated in turn: what people send, and two that few do. */
+const FORMATS = [
+  ...[MagickFormat.Jpeg, MagickFormat.Pjpeg, MagickFormat.Png, MagickFormat.WebP],
+  ...[MagickFormat.Gif, MagickFormat.Tiff, MagickFormat.Bmp, MagickFormat.Avif, MagickFormat.Ico],
+];
+
+const PICTURES = 1800;
+const SEED = 20_261_126;
+
+/** Fewer pictures are tried on a machine that is busy; so many at least. */
+const TIME_MS = 75_000;
+const MIN_PICTURES = 90;
+const SENDERS = 6;
+const MAX_ANSWER_MS = 10_000;
+const MAX_JOBS_MS = 30_000;
+
+/** What the libraries would say of themselves: places in their sources, and their own names of errors. */
+const LIBRARY_WORDS = /`|@ |error\/|\(\d+\.\d+\)|[a-z][A-Z][a-z]+[A-Z]|libpng|magick/;
+
+const WORKER_LOST = ["worker_lost", "poisoned", "deadline_exceeded", "internal_error"];
+
+/** Marsaglia's xorshift, 32 bits. @returns whole numbers below a limit */
+function randomOf(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % limit;
+  };
+}
+
+async function makeBase(format: MagickFormat): Promise<Uint8Array<ArrayBuffer>> {
+  await loadMagick();
+  const image: IMagickImage = MagickImage.create(new MagickColor("#c04020"), 96, 64);
+  try {
+    image.addNoise(NoiseType.Gaussian);
+    return image.write(format, (bytes) => bytes.slice());
+  } finally {
+    image.dispose();
+  }
+}
+
+/** Some bytes changed, more often near the beginning, where headers are; a part doubled, cut out or cut off. */
+function mutate(
+  base: Uint8Array<ArrayBuffer>,
+  random: (limit: number) => number,
+): Uint8Array<ArrayBuffer> {
+  const bytes = base.slice();
+  for (let left = 1 + random(8); left > 0; left--) {
+    const at = random(2) === 0 ? random(Math.min(200, bytes.length)) : random(bytes.length);
+    bytes[at] = [0, 0xff, 0x7f, random(256), bytes[at]! ^ (1 << random(8))][random(5)]!;
+  }
+  const [from, to] = [random(bytes.length), random(bytes.length)].toSorted((a, b) => a - b);
+  const part = [...bytes.subarray(from, to)];
+  switch (random(6)) {
+    case 0:
+      return bytes.slice(0, 16 + random(bytes.length));
+    case 1:
+      return new Uint8Array([...bytes.subarray(0, to), ...part, ...bytes.subarray(to)]);
+    case 2:
+      return new Uint8Array([...bytes.subarray(0, from), ...bytes.subarray(to)]);
+    default:
+      return bytes;
+  }
+}
+
+/** Asks for something, and holds the answer to what must be true of any. */
+async function ask(url: string, init: RequestInit = {}): Promise<Response> {
+  const signal = AbortSignal.timeout(MAX_ANSWER_MS);
+  const answer = await fetch(url, { ...init, signal });
+  const bytes = await answer.bytes();
+  if (!answer.ok) {
+    const { code, detail }: ProblemDocument = JSON.parse(new TextDecoder().decode(bytes));
+    assert.ok(answer.status < 500, `${url}: ${answer.status} ${code}: ${detail}`);
+    assert.doesNotMatch(detail, LIBRARY_WORDS);
+  }
+  return new Response(bytes, answer);
+}
+
+/** @returns the job, where the picture was stored */
+async function tryPicture(
+  suite: Suite,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<string | undefined> {
+  const form = new FormData();
+  form.set("is_collection", "false");
+  form.set("image", new File([bytes], "picture"));
+  const upload = await ask(`${suite.mediaStore.url}/entity/`, { method: "POST", body: form });
+  if (!upload.ok) return undefined;
+  const { id, type }: Item = await upload.json();
+  // What is a picture no more by its first bytes is kept as something else.
+  if (type !== "image") return undefined;
+  const thumbnail = await ask(`${suite.mediaStore.url}/entity/${id}/thumbnail?size=64`);
+  assert.ok([200, 404, 422, 429].includes(thumbnail.status), `thumbnail: ${thumbnail.status}`);
+  const job = await ask(`${suite.inference.url}/job/face_detection`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ media_store_id: id }),
+  });
+  return job.ok ? (await job.json() as Job).job_id : undefined;
+}
+
+async function ended(suite: Suite, id: string, deadline: number): Promise<Job> {
+  while (true) {
+    const job = await suite.job(id);
+    if (job.status !== "pending" && job.status !== "processing") return job;
+    assert.ok(Date.now() < deadline, `job ${id} is ${job.status} ${MAX_JOBS_MS} ms after the last`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+Deno.test("mutated pictures cost no service, no worker and no patience", async () => {
+  await using suite = await startSuite();
+  const bases = await Promise.all(FORMATS.map(makeBase));
+  const random = randomOf(SEED);
+  const jobs: string[] = [];
+  const end = Date.now() + TIME_MS;
+  let tried = 0;
+  const sender = async () => {
+    while (tried < PICTURES && Date.now() < end) {
+      const number = tried++;
+      const bytes = mutate(bases[number % bases.length]!, random);
+      try {
+        const job = await tryPicture(suite, bytes);
+        if (job !== undefined) jobs.push(job);
+      } catch (error) {
+        throw new Error(`picture ${number}, ${FORMATS[number % bases.length]}`, { cause: error });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: SENDERS }, sender));
+
+  const deadline = Date.now() + MAX_JOBS_MS;
+  for (const id of jobs) {
+    const { status, error_code, error_message } = await ended(suite, id, deadline);
+    assert.ok(!WORKER_LOST.includes(error_code ?? ""), `job ${id}: ${error_code}`);
+    if (status === "error") assert.doesNotMatch(error_message!, LIBRARY_WORDS);
+  }
+  assert.ok(tried >= MIN_PICTURES, `${tried} pictures were tried`);
+  assert.ok(jobs.length > tried / 4, `${jobs.length} of ${tried} pictures were stored`);
+  for (const { url } of [suite.mediaStore, suite.inference]) {
+    assert.equal((await ask(`${url}/health/ready`)).status, 200);
+  }
+  const lines = [...suite.mediaStore.log(), ...suite.inference.log()];
+  // An unreadable picture is nobody's failure.
+  assert.deepEqual(lines.filter(({ level }) => ["warn", "error", "fatal"].includes(level)), []);
+});
