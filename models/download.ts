@@ -1,13 +1,13 @@
 /**
- * A file over HTTP. What is asked for is known by its digest, whoever serves it: so a part is gone on
- * with by a plain range request, without asking whether the server's file is still the same.
+ * A file over HTTP. What is asked for is known by its digest, whoever serves it: so a partial file is
+ * resumed by a plain range request, without asking whether the server's file is still the same.
  *
  * @module
  */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Part } from "./part.ts";
+import type { PartialFile } from "./partial_file.ts";
 import { SourceRefused, unexpectedStatus } from "./source_refused.ts";
-import { Watchdog } from "./watchdog.ts";
+import { IdleTimeout } from "./idle_timeout.ts";
 
 export interface DownloadOptions {
   signal?: AbortSignal | undefined;
@@ -24,58 +24,60 @@ export interface DownloadOptions {
 const TRIES = 5;
 
 /**
- * Appends to the part what is missing of it.
+ * Appends to the partial file what is missing of it.
  *
  * A server that can't be reached is given up at once; a connection that breaks half-way is made anew
  * a few times.
  *
- * @throws {Error} saying why it failed; what was received stays in the part
+ * @throws {Error} saying why it failed; what was received stays in the partial file
  */
 export async function download(
-  part: Part,
+  partial: PartialFile,
   url: string,
   options: DownloadOptions = {},
 ): Promise<void> {
   const { pauseMs = 250, signal } = options;
-  const before = part.received;
-  for (let tries = 1; part.received < part.expected.bytes; tries++) {
+  const before = partial.received;
+  for (let tries = 1; partial.received < partial.expected.bytes; tries++) {
     try {
-      await receive(part, url, options);
+      await receive(partial, url, options);
     } catch (error) {
       signal?.throwIfAborted();
       const refused = error instanceof SourceRefused;
-      if (refused || part.received === before || tries === TRIES) throw error;
+      if (refused || partial.received === before || tries === TRIES) throw error;
       await pause(pauseMs * 2 ** (tries - 1), undefined, { signal });
     }
   }
 }
 
-async function receive(part: Part, url: string, options: DownloadOptions): Promise<void> {
+async function receive(partial: PartialFile, url: string, options: DownloadOptions): Promise<void> {
   const { fetch = globalThis.fetch, answerMs = 10_000, idleMs = 30_000 } = options;
-  using watchdog = new Watchdog(options.signal);
-  watchdog.feed(answerMs, "no answer");
+  using idle = new IdleTimeout(options.signal);
+  idle.reset(answerMs, "no answer");
   const headers = new Headers({ "Accept-Encoding": "identity" });
-  if (part.received > 0) headers.set("Range", `bytes=${part.received}-`);
-  const response = await fetch(url, { headers, signal: watchdog.signal });
-  refuseUnfit(response, part);
-  if (response.status === 200) await part.restart();
+  if (partial.received > 0) headers.set("Range", `bytes=${partial.received}-`);
+  const response = await fetch(url, { headers, signal: idle.signal });
+  refuseUnfit(response, partial);
+  if (response.status === 200) await partial.restart();
 
-  watchdog.feed(idleMs, "nothing received");
+  idle.reset(idleMs, "nothing received");
   for await (const chunk of response.body ?? []) {
-    await part.append(chunk);
-    watchdog.feed(idleMs, "nothing received");
+    await partial.append(chunk);
+    idle.reset(idleMs, "nothing received");
   }
-  if (part.received < part.expected.bytes) {
-    throw new Error(`connection ended after ${part.received} of ${part.expected.bytes} bytes`);
+  if (partial.received < partial.expected.bytes) {
+    throw new Error(
+      `connection ended after ${partial.received} of ${partial.expected.bytes} bytes`,
+    );
   }
 }
 
-/** @throws {SourceRefused} where the answer is neither the whole file nor what is missing of the part */
-function refuseUnfit({ status, headers }: Response, part: Part): void {
-  const total = part.expected.bytes;
+/** @throws {SourceRefused} where the answer is neither the whole file nor what is missing of it */
+function refuseUnfit({ status, headers }: Response, partial: PartialFile): void {
+  const total = partial.expected.bytes;
   if (status !== 200 && status !== 206) throw unexpectedStatus(status);
   const range = headers.get("Content-Range");
-  const missing = `bytes ${part.received}-${total - 1}/${total}`;
+  const missing = `bytes ${partial.received}-${total - 1}/${total}`;
   if (status === 206 && range !== missing) {
     throw new SourceRefused(`answered with "${range}", asked for "${missing}"`);
   }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { temporaryFolder } from "@fovea/testing";
 import { download, type DownloadOptions } from "./download.ts";
 import { type Fault, patterned, serveFile } from "./testing/file_server.ts";
-import { Part } from "./part.ts";
+import { PartialFile } from "./partial_file.ts";
 
 const bytes = patterned(300_000);
 const expected = {
@@ -11,22 +11,22 @@ const expected = {
   sha256: createHash("sha256").update(bytes).digest("hex"),
 };
 
-/** Downloads from a server with these faults into a part that holds the first `had` bytes. */
+/** Downloads from a server with these faults into a partial file that holds the first `had` bytes. */
 async function attempt(faults: Fault[], had = 0, options: DownloadOptions = {}) {
   await using folder = await temporaryFolder();
   await using server = serveFile(bytes, faults);
-  await using part = await Part.open(`${folder.path}/a.onnx`, expected);
-  await part.append(bytes.subarray(0, had));
+  await using partial = await PartialFile.open(`${folder.path}/a.onnx`, expected);
+  await partial.append(bytes.subarray(0, had));
   let error: unknown;
   try {
-    await download(part, server.url, { pauseMs: 1, ...options });
+    await download(partial, server.url, { pauseMs: 1, ...options });
   } catch (thrown) {
     error = thrown;
   }
   return {
     ranges: server.ranges,
-    received: part.received,
-    whole: part.mismatch() === null,
+    received: partial.received,
+    whole: partial.mismatch() === null,
     message: error === undefined ? null : (error as Error).message,
   };
 }
@@ -37,13 +37,13 @@ Deno.test("a file comes whole in one request", async () => {
   assert.deepEqual(ranges, [null]);
 });
 
-Deno.test("of a file of which a part is there, the rest is asked for", async () => {
+Deno.test("of a file of which a partial file is there, the rest is asked for", async () => {
   const { whole, ranges } = await attempt([], 100_000);
   assert.ok(whole);
   assert.deepEqual(ranges, ["bytes=100000-"]);
 });
 
-Deno.test("a part that is whole already needs no request", async () => {
+Deno.test("a partial file that is whole already needs no request", async () => {
   const { whole, ranges } = await attempt([], bytes.length);
   assert.ok(whole);
   assert.deepEqual(ranges, []);
@@ -92,7 +92,7 @@ Deno.test("a status that is no file is told at once", async () => {
   assert.equal(message, "answered 404");
 });
 
-Deno.test("a page in the file's place is refused, and the part stays as it was", async () => {
+Deno.test("a page in the file's place is refused, and the partial file stays as it was", async () => {
   const page = new TextEncoder().encode("<p>Please sign in</p>");
   const { received, ranges, message } = await attempt(
     [{ content: page, ignoreRange: true }],
@@ -131,14 +131,14 @@ Deno.test("a server that isn't there is given up after one try", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  await using part = await Part.open(`${folder.path}/a.onnx`, expected);
+  await using partial = await PartialFile.open(`${folder.path}/a.onnx`, expected);
   let tries = 0;
   const counted: typeof fetch = (input, init) => {
     tries++;
     return fetch(input, init);
   };
   await assert.rejects(
-    () => download(part, `http://127.0.0.1:${port}`, { fetch: counted }),
+    () => download(partial, `http://127.0.0.1:${port}`, { fetch: counted }),
     /Connection refused/,
   );
   assert.equal(tries, 1);
@@ -148,12 +148,12 @@ Deno.test("a download ends when its signal says so", async () => {
   await using folder = await temporaryFolder();
   await using server = serveFile(bytes, [{ after: { bytes: 1000, then: "stall" } }]);
   const stop = new AbortController();
-  await using part = await Part.open(`${folder.path}/a.onnx`, expected, {
+  await using partial = await PartialFile.open(`${folder.path}/a.onnx`, expected, {
     onProgress: () => stop.abort(new Error("enough")),
   });
   await assert.rejects(
-    () => download(part, server.url, { signal: stop.signal }),
+    () => download(partial, server.url, { signal: stop.signal }),
     new Error("enough"),
   );
-  assert.equal(part.received, 1000);
+  assert.equal(partial.received, 1000);
 });

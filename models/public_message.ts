@@ -2,7 +2,7 @@
  * What an error says, without the URLs and paths around it: those may be told to the log, but not to
  * a client of a service that could not get a model.
  */
-export function reasonOf(error: unknown): string {
+export function publicMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message
     // Deno's fetch.

@@ -1,5 +1,5 @@
-/** Ends what shows no sign of life: its signal aborts unless it is fed again in time. */
-export class Watchdog implements Disposable {
+/** Ends what shows no sign of life: its signal aborts unless it is reset in time. */
+export class IdleTimeout implements Disposable {
   readonly #controller = new AbortController();
   readonly signal: AbortSignal;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -14,12 +14,12 @@ export class Watchdog implements Disposable {
   /**
    * Gives it `ms` more milliseconds.
    *
-   * @param hunger what to say when they have passed, such as "no answer"
+   * @param silence what to say when they have passed, such as "no answer"
    */
-  feed(ms: number, hunger: string): void {
+  reset(ms: number, silence: string): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
-      () => this.#controller.abort(new Error(`${hunger} for ${ms / 1000} s`)),
+      () => this.#controller.abort(new Error(`${silence} for ${ms / 1000} s`)),
       ms,
     );
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { reasonOf } from "./reason.ts";
+import { publicMessage } from "./public_message.ts";
 
 Deno.test("a reason is said without the URLs and paths around it", () => {
   const reasons = [
@@ -24,19 +24,19 @@ Deno.test("a reason is said without the URLs and paths around it", () => {
       "Requires write access, run again with",
     ],
   ];
-  for (const [message, reason] of reasons) assert.equal(reasonOf(new Error(message)), reason);
+  for (const [message, reason] of reasons) assert.equal(publicMessage(new Error(message)), reason);
 });
 
 Deno.test("what is thrown without being an error is said as it is", () => {
-  assert.equal(reasonOf("enough"), "enough");
+  assert.equal(publicMessage("enough"), "enough");
 });
 
 Deno.test("this runtime's own messages are understood", async () => {
   const path = "/nowhere/at/all";
-  const missing = await Deno.open(path).catch(reasonOf);
+  const missing = await Deno.open(path).catch(publicMessage);
   assert.equal(missing, "No such file or directory (os error 2)");
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
-  const refused = await fetch(`http://127.0.0.1:${listener.addr.port}`).catch(reasonOf);
+  const refused = await fetch(`http://127.0.0.1:${listener.addr.port}`).catch(publicMessage);
   assert.equal(refused, "tcp connect error: Connection refused (os error 111)");
 });

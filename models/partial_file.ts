@@ -1,7 +1,7 @@
 /**
  * A file on its way: `<path>.part`, hashed as it grows, which gets its name only when its bytes are
  * the expected ones. [note: one at a time] Whoever writes it holds a lock on it, so that two
- * processes that want the same file take turns, and a part left behind by a dead one is gone on with.
+ * processes that want the same file take turns, and what a dead one left behind is resumed.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import { SourceRefused } from "./source_refused.ts";
 const READ_BYTES = 1 << 20;
 const LOCK_PAUSE_MS = 250;
 
-export interface PartOptions {
+export interface PartialFileOptions {
   signal?: AbortSignal | undefined;
   /** Called with the bytes there are and the bytes expected. */
   onProgress?: ((received: number, total: number) => void) | undefined;
-  /** Called once where somebody else holds the part. */
+  /** Called once where somebody else holds the partial file. */
   onWait?: (() => void) | undefined;
 }
 
-export class Part implements AsyncDisposable {
+export class PartialFile implements AsyncDisposable {
   readonly path: string;
   readonly expected: Digest;
   readonly #file: Deno.FsFile;
@@ -32,7 +32,12 @@ export class Part implements AsyncDisposable {
   #received = 0;
   #named = false;
 
-  private constructor(path: string, expected: Digest, file: Deno.FsFile, options: PartOptions) {
+  private constructor(
+    path: string,
+    expected: Digest,
+    file: Deno.FsFile,
+    options: PartialFileOptions,
+  ) {
     this.path = path;
     this.expected = expected;
     this.#file = file;
@@ -40,20 +45,24 @@ export class Part implements AsyncDisposable {
   }
 
   /**
-   * Opens the part of the file `path`, once nobody else has it open, with what it holds already.
+   * Opens the partial file of `path`, once nobody else has it open, with what it holds already.
    *
    * @throws the signal's reason when it aborts while waiting
    */
-  static async open(path: string, expected: Digest, options: PartOptions = {}): Promise<Part> {
+  static async open(
+    path: string,
+    expected: Digest,
+    options: PartialFileOptions = {},
+  ): Promise<PartialFile> {
     const file = await openLocked(`${path}.part`, options);
-    const part = new Part(path, expected, file, options);
+    const partial = new PartialFile(path, expected, file, options);
     try {
-      await part.#takeOver();
+      await partial.#takeOver();
     } catch (error) {
       file.close();
       throw error;
     }
-    return part;
+    return partial;
   }
 
   /** Bytes there are. */
@@ -114,7 +123,7 @@ export class Part implements AsyncDisposable {
     this.#named = true;
   }
 
-  /** Lets go of the part, and leaves what there is of it for the next try. */
+  /** Lets go of the partial file, and leaves what there is of it for the next try. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       if (!this.#named && this.#received === 0) await Deno.remove(`${this.path}.part`);
@@ -138,12 +147,12 @@ export class Part implements AsyncDisposable {
   }
 }
 
-async function openLocked(path: string, options: PartOptions): Promise<Deno.FsFile> {
+async function openLocked(path: string, options: PartialFileOptions): Promise<Deno.FsFile> {
   for (;;) {
     const file = await Deno.open(path, { read: true, write: true, create: true });
     try {
       await lock(file, options);
-      // Who had the lock before may have given the file its name, or removed it: then it is no part.
+      // Who had the lock before may have given the file its name, or removed it: then it is none.
       if (await isFileAt(path, file)) return file;
     } catch (error) {
       file.close();
@@ -153,7 +162,7 @@ async function openLocked(path: string, options: PartOptions): Promise<Deno.FsFi
   }
 }
 
-async function lock(file: Deno.FsFile, { signal, onWait }: PartOptions): Promise<void> {
+async function lock(file: Deno.FsFile, { signal, onWait }: PartialFileOptions): Promise<void> {
   if (await file.tryLock(true)) return;
   onWait?.();
   do {
