@@ -68,7 +68,7 @@ function writeGraph(shape: TowerShape, graph: Graph): Uint8Array {
   for (let layer = 0; layer < shape.layers; layer++) {
     const name = `vision_model.encoder.layers.${layer}`;
     stream = graph.add("Add", [stream, attend(graph, shape, name, stream)]);
-    stream = graph.add("Add", [stream, think(graph, name, stream)]);
+    stream = graph.add("Add", [stream, mlp(graph, name, stream)]);
   }
   const first = graph.integers("class_token_index", [], [0]);
   const classToken = graph.add("Gather", [stream, first], { axis: { int: 1 } });
@@ -121,7 +121,7 @@ function attend(graph: Graph, shape: TowerShape, layer: string, stream: string):
 }
 
 /** The MLP over stream [n, tokens, width]; the same shape comes out. */
-function think(graph: Graph, layer: string, stream: string): string {
+function mlp(graph: Graph, layer: string, stream: string): string {
   const normed = graph.layerNorm(`${layer}.layer_norm2`, stream);
   const hidden = graph.linear(`${layer}.mlp.fc1`, normed);
   const slope = graph.scalar("quick_gelu_slope", QUICK_GELU_SLOPE);

@@ -32,12 +32,12 @@ export function forward(pass: Forward, batch: number): void {
   normalise(pass, weights.normBefore, everyToken(pass, batch), scratch.stream);
   for (const block of weights.blocks.slice(0, -1)) {
     attend(pass, block, batch, everyToken(pass, batch));
-    think(pass, block, everyToken(pass, batch));
+    mlp(pass, block, everyToken(pass, batch));
   }
   // Of the last block nothing is wanted but what becomes of the class tokens.
   const last = weights.blocks.at(-1)!;
   attend(pass, last, batch, classTokens(pass, batch));
-  think(pass, last, classTokens(pass, batch));
+  mlp(pass, last, classTokens(pass, batch));
   normalise(pass, weights.normAfter, classTokens(pass, batch), scratch.classTokens);
   multiply(weights.projection, scratch.classTokens, batch, scratch.embeddings, shape.embedding);
 }
@@ -128,7 +128,7 @@ function mixValues({ kernels, shape, scratch }: Forward, batch: number, queries:
 }
 
 /** stream ← stream + activation(norm2(stream) · up) · down (eq. 3), for some tokens */
-function think(pass: Forward, { norm2, up, down }: PackedBlock, tokens: Tokens): void {
+function mlp(pass: Forward, { norm2, up, down }: PackedBlock, tokens: Tokens): void {
   const { kernels, shape, scratch: { stream, normed, wide }, multiply } = pass;
   normalise(pass, norm2, tokens, normed);
   multiply(up, normed, tokens.count, wide, shape.mlp);

@@ -2,18 +2,18 @@
  * Reads image towers from ONNX files.
  *
  * A file has a graph of operators, and no two exporters write the same one for the same network. So the
- * graph is followed with terms in place of numbers (recognise/follow_graph.ts): each operator says what
- * it makes of what it meets, and refuses what a tower does not have. The term of the output is then
- * taken apart into a tower's parts (recognise/assemble.ts). Names mean nothing.
+ * graph is interpreted on symbolic tensors (graph_matching/interpret_graph.ts): each operator says what it
+ * makes of what it meets, and refuses what a tower does not have. The expression of the output is then
+ * taken apart into a tower's parts (graph_matching/match_tower.ts). Names mean nothing.
  *
  * @module
  */
 import type { OnnxModel } from "./onnx/model.ts";
 import { readModel } from "./onnx/read_model.ts";
-import { assemble } from "./recognise/assemble.ts";
-import { isWhole, shown, sizeOf } from "./recognise/axes.ts";
-import { Flow } from "./recognise/flow.ts";
-import { type Followed, followGraph } from "./recognise/follow_graph.ts";
+import { matchTower } from "./graph_matching/match_tower.ts";
+import { formatShape, isWhole, sizeOf } from "./graph_matching/axes.ts";
+import { SymbolicTensor } from "./graph_matching/symbolic_tensor.ts";
+import { type InterpretedGraph, interpretGraph } from "./graph_matching/interpret_graph.ts";
 import type { Tower } from "./tower.ts";
 import { UnsupportedModel } from "./unsupported_model.ts";
 
@@ -30,22 +30,24 @@ export function readTower(bytes: Uint8Array): Tower {
 
 /** The same from a file that has been read. */
 export function towerOf(model: OnnxModel): Tower {
-  const followed = followGraph(model);
-  const { tower, used } = assemble(embeddingOf(followed, model.outputs).term);
-  const leftOver = followed.weights.find(({ constant }) => !used.has(constant.data));
+  const interpreted = interpretGraph(model);
+  const { tower, used } = matchTower(embeddingOf(interpreted, model.outputs).expression);
+  const leftOver = interpreted.weights.find(({ constant }) => !used.has(constant.data));
   if (leftOver !== undefined) {
     throw new UnsupportedModel(
-      `the weights "${leftOver.name}" ${shown(leftOver.constant.dims)} are no part of the tower`,
+      `the weights "${leftOver.name}" ${
+        formatShape(leftOver.constant.dims)
+      } are no part of the tower`,
     );
   }
   return tower;
 }
 
 /** Of the outputs, the one that has one row a picture; some exports tell the tokens as well. */
-function embeddingOf({ values }: Followed, outputs: string[]): Flow {
+function embeddingOf({ values }: InterpretedGraph, outputs: string[]): SymbolicTensor {
   const rows = outputs.map((name) => values.get(name)).filter((value) =>
-    value instanceof Flow && value.axes.length === 2 && isWhole(value.axes[1], "channel")
-  ) as Flow[];
+    value instanceof SymbolicTensor && value.axes.length === 2 && isWhole(value.axes[1], "channel")
+  ) as SymbolicTensor[];
   const [embedding, ...more] = rows;
   if (embedding === undefined || more.length > 0) {
     throw new UnsupportedModel(

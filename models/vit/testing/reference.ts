@@ -22,7 +22,7 @@ export function embedPlainly(tower: Tower, picture: ArrayLike<number>): Vector {
   for (const block of blocks) {
     const attended = attend(z.map((token) => norm(token, block.norm1)), block, shape.heads);
     z = z.map((token, t) => plus(token, attended[t]!));
-    z = z.map((token) => plus(token, think(norm(token, block.norm2), block, shape.activation)));
+    z = z.map((token) => plus(token, mlp(norm(token, block.norm2), block, shape.activation)));
   }
   return times(norm(z[0]!, normAfter), projection);
 }
@@ -65,7 +65,7 @@ function attend(tokens: Matrix, block: Block, heads: number): Matrix {
   });
 }
 
-function think(token: Vector, { up, down }: Block, activation: Activation): Vector {
+function mlp(token: Vector, { up, down }: Block, activation: Activation): Vector {
   return linear(linear(token, up).map(ACTIVATIONS[activation]), down);
 }
 

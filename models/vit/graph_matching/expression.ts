@@ -1,13 +1,13 @@
 /**
- * What is computed at each step of a tower, without how it is laid out: the operators build these terms
- * one from another, and in the end they spell the tower.
+ * What is computed at each step of a tower, without how it is laid out: the operators build these
+ * expressions one from another, and in the end they spell the tower.
  *
  * @module
  */
 import type { Activation } from "../tower.ts";
 import type { Constant } from "./constant.ts";
 
-export type Term =
+export type Expression =
   | Picture
   | Patches
   | Tokens
@@ -56,13 +56,13 @@ export interface Embedded {
  * centred by it, that squared, the variance, the variance plus epsilon, and the root of that.
  */
 export type Moment =
-  | { kind: "mean" | "centred" | "squared" | "variance"; of: Term }
-  | { kind: "shifted variance" | "deviation"; of: Term; epsilon: number };
+  | { kind: "mean" | "centred" | "squared" | "variance"; of: Expression }
+  | { kind: "shifted variance" | "deviation"; of: Expression; epsilon: number };
 
 /** (of − mean) / √(variance + epsilon). */
 export interface Normalised {
   kind: "normalised";
-  of: Term;
+  of: Expression;
   epsilon: number;
 }
 
@@ -76,7 +76,7 @@ export interface Scaled {
 /** A whole layer normalisation: scaled, plus bias [width]. */
 export interface Norm {
   kind: "layer normalisation";
-  of: Term;
+  of: Expression;
   epsilon: number;
   gain: Constant;
   bias: Constant;
@@ -85,14 +85,14 @@ export interface Norm {
 /** of · weight, [inputs, outputs]. */
 export interface Projected {
   kind: "projection";
-  of: Term;
+  of: Expression;
   weight: Constant;
 }
 
 /** of · weight + bias. */
 export interface Linear {
   kind: "linear layer";
-  of: Term;
+  of: Expression;
   weight: Constant;
   bias: Constant;
 }
@@ -100,13 +100,13 @@ export interface Linear {
 /** sigmoid(slope · of), erf(slope · of), or 1 + erf(slope · of). */
 export interface Gate {
   kind: "sigmoid" | "erf" | "1 + erf";
-  of: Term;
+  of: Expression;
   slope: number;
 }
 
 export interface Activated {
   kind: "activation";
-  of: Term;
+  of: Expression;
   by: Activation;
 }
 
@@ -134,12 +134,12 @@ export interface Mixed {
 /** A residual connection. */
 export interface Sum {
   kind: "residual sum";
-  stream: Term;
+  stream: Expression;
   branch: Linear;
 }
 
 /** What the class token became. */
 export interface FirstToken {
   kind: "class token";
-  of: Term;
+  of: Expression;
 }

@@ -1,5 +1,5 @@
 /**
- * The axes of what flows through a tower, known by what they count. An exported graph reshapes and
+ * The axes of symbolic tensors, known by what they count. An exported graph reshapes and
  * transposes a lot, and mostly to no effect: here an axis is a list of digits, reshaping regroups the
  * digits, transposing moves them, and what they stand for is still known when they meet again.
  *
@@ -50,7 +50,7 @@ export function sizeOf(axis: Axis): number {
 export const OPEN_BATCH = 1_000_003;
 
 /** Sizes as a message shows them: n for the number of pictures that is left open. */
-export function shown(dims: readonly number[]): string {
+export function formatShape(dims: readonly number[]): string {
   const sizes = dims.map((dim) => {
     if (dim === 0 || dim % OPEN_BATCH !== 0) return `${dim}`;
     return dim === OPEN_BATCH ? "n" : `${dim / OPEN_BATCH} · n`;
@@ -77,7 +77,9 @@ export function regroup(axes: readonly Axis[], dims: readonly number[]): Axis[] 
   const digits = axes.flat();
   const regrouped = dims.map((dim) => takeDigits(digits, dim));
   if (regrouped.includes(null) || digits.length > 0) {
-    throw new UnlikeATower(`the shape ${shown(axes.map(sizeOf))} can't become ${shown(dims)}`);
+    throw new UnlikeATower(
+      `the shape ${formatShape(axes.map(sizeOf))} can't become ${formatShape(dims)}`,
+    );
   }
   return (regrouped as Digit[][]).map(joined);
 }

@@ -1,21 +1,21 @@
 /**
- * Assembles a tower from the term of its output, from the projection back to the patches.
+ * Matches a tower in the expression of its output, from the projection back to the patches.
  *
  * @module
  */
 import type * as tower from "../tower.ts";
 import { UnsupportedModel } from "../unsupported_model.ts";
 import type { Constant } from "./constant.ts";
-import type { Embedded, Linear, Norm, Projected, Term } from "./term.ts";
+import type { Embedded, Expression, Linear, Norm, Projected } from "./expression.ts";
 
-export interface Assembled {
+export interface MatchedTower {
   tower: tower.Tower;
   /** The numbers that the tower is made of. */
   used: Set<Constant["data"]>;
 }
 
 /** @throws {UnsupportedModel} where the parts are a tower's, but not put together as one */
-export function assemble(output: Term): Assembled {
+export function matchTower(output: Expression): MatchedTower {
   const projection = expect(output, "projection", "the output");
   const normAfter = expect(projection.of, "layer normalisation", "what is projected");
   const pooled = expect(normAfter.of, "class token", "what is normalised last");
@@ -54,8 +54,8 @@ export function assemble(output: Term): Assembled {
   };
 }
 
-/** A block's terms, by the names of the tower's parts. */
-interface BlockTerms {
+/** A block's expressions, by the names of the tower's parts. */
+interface BlockExpressions {
   norm1: Norm;
   query: Linear;
   key: Linear;
@@ -69,8 +69,8 @@ interface BlockTerms {
 }
 
 /** Goes back through residual connections. @returns the first block first, and what goes into it */
-function blocksBefore(last: Term): { blocks: BlockTerms[]; stream: Term } {
-  const blocks: BlockTerms[] = [];
+function blocksBefore(last: Expression): { blocks: BlockExpressions[]; stream: Expression } {
+  const blocks: BlockExpressions[] = [];
   let stream = last;
   while (stream.kind === "residual sum") {
     const mlp = mlpOf(stream.branch, stream.stream);
@@ -86,14 +86,14 @@ function blocksBefore(last: Term): { blocks: BlockTerms[]; stream: Term } {
   return { blocks, stream };
 }
 
-function mlpOf(down: Linear, stream: Term) {
+function mlpOf(down: Linear, stream: Expression) {
   const activated = expect(down.of, "activation", "what goes into the last layer of an MLP");
   const up = expect(activated.of, "linear layer", "what goes into an activation");
   const norm2 = normOf(up, stream, "an MLP");
   return { norm2, up, down, activation: activated.by };
 }
 
-function attentionOf(output: Linear, stream: Term) {
+function attentionOf(output: Linear, stream: Expression) {
   const mixed = expect(output.of, "attention", "what goes into the last layer of attention");
   const { query, key, headWidth } = mixed.shares.of;
   const { value } = mixed;
@@ -104,7 +104,7 @@ function attentionOf(output: Linear, stream: Term) {
   return { norm1, query, key, value, output, headWidth };
 }
 
-function normOf(layer: Linear, stream: Term, what: string): Norm {
+function normOf(layer: Linear, stream: Expression, what: string): Norm {
   const norm = expect(layer.of, "layer normalisation", `what goes into ${what}`);
   if (norm.of === stream) return norm;
   throw new UnsupportedModel(`${what} looks at something else than what its result is added to`);
@@ -116,7 +116,7 @@ function sizesOf({ tokens: { patches }, positions }: Embedded) {
   return { imageSize: Math.sqrt(tokens - 1) * patch, patch, width, tokens };
 }
 
-function headsOf({ query, headWidth }: BlockTerms): number {
+function headsOf({ query, headWidth }: BlockExpressions): number {
   return query.weight.dims[1]! / headWidth;
 }
 
@@ -139,16 +139,16 @@ function requireWidth(width: number, blocks: tower.Block[]): void {
   }
 }
 
-function expect<K extends Term["kind"]>(
-  term: Term,
+function expect<K extends Expression["kind"]>(
+  expression: Expression,
   kind: K,
   what: string,
-): Extract<Term, { kind: K }> {
-  if (term.kind === kind) return term as Extract<Term, { kind: K }>;
-  throw new UnsupportedModel(`${what} is ${term.kind}, where a tower has ${kind}`);
+): Extract<Expression, { kind: K }> {
+  if (expression.kind === kind) return expression as Extract<Expression, { kind: K }>;
+  throw new UnsupportedModel(`${what} is ${expression.kind}, where a tower has ${kind}`);
 }
 
-/** Makes the tower's parts of terms, and remembers which numbers went into them. */
+/** Makes the tower's parts of expressions, and remembers which numbers went into them. */
 class Parts {
   readonly used = new Set<Constant["data"]>();
 
@@ -166,8 +166,8 @@ class Parts {
     return { inputs, outputs, weight: this.numbers(weight) };
   }
 
-  linear(term: Linear): tower.Linear {
-    return { ...this.projection(term), bias: this.numbers(term.bias) };
+  linear(expression: Linear): tower.Linear {
+    return { ...this.projection(expression), bias: this.numbers(expression.bias) };
   }
 
   patchEmbedding({ tokens: { patches: { filters } } }: Embedded): tower.Projection {
@@ -177,16 +177,16 @@ class Parts {
     return { inputs: patchLength, outputs: width, weight: this.numbers(weight) };
   }
 
-  block(terms: BlockTerms): tower.Block {
+  block(expressions: BlockExpressions): tower.Block {
     return {
-      norm1: this.norm(terms.norm1),
-      query: this.linear(terms.query),
-      key: this.linear(terms.key),
-      value: this.linear(terms.value),
-      output: this.linear(terms.output),
-      norm2: this.norm(terms.norm2),
-      up: this.linear(terms.up),
-      down: this.linear(terms.down),
+      norm1: this.norm(expressions.norm1),
+      query: this.linear(expressions.query),
+      key: this.linear(expressions.key),
+      value: this.linear(expressions.value),
+      output: this.linear(expressions.output),
+      norm2: this.norm(expressions.norm2),
+      up: this.linear(expressions.up),
+      down: this.linear(expressions.down),
     };
   }
 }

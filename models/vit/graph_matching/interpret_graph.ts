@@ -1,29 +1,29 @@
 /**
- * Follows a graph from its input to its outputs, node by node, with terms in place of numbers.
+ * Interprets a graph from its input to its outputs, node by node, on symbolic tensors.
  *
  * @module
  */
 import type { OnnxModel, OnnxNode, OnnxPort } from "../onnx/model.ts";
 import { UnsupportedModel } from "../unsupported_model.ts";
-import { ARITHMETIC } from "./arithmetic.ts";
+import { ARITHMETIC_OPERATORS } from "./arithmetic_operators.ts";
 import { OPEN_BATCH, whole } from "./axes.ts";
 import { Call, type Operators, type Value } from "./call.ts";
 import { Constant } from "./constant.ts";
-import { Flow } from "./flow.ts";
-import { FOLDING } from "./folding.ts";
-import { LAYOUT } from "./layout.ts";
-import { NETWORK } from "./network.ts";
+import { SymbolicTensor } from "./symbolic_tensor.ts";
+import { CONSTANT_FOLDING } from "./constant_folding.ts";
+import { SHAPE_OPERATORS } from "./shape_operators.ts";
+import { LAYER_OPERATORS } from "./layer_operators.ts";
 import { UnlikeATower } from "./unlike_a_tower.ts";
 
 /** Versions of the operator set that these operators were written by: with 11, all count axes alike. */
 const OPSETS = { least: 11, most: 22 };
 
-/** Where nothing flows. */
-const ON_CONSTANTS: Operators = { ...LAYOUT, ...FOLDING };
-const ON_FLOWS: Operators = { ...LAYOUT, ...ARITHMETIC, ...NETWORK };
+/** Where nothing comes from the picture. */
+const ON_CONSTANTS: Operators = { ...SHAPE_OPERATORS, ...CONSTANT_FOLDING };
+const ON_FLOWS: Operators = { ...SHAPE_OPERATORS, ...ARITHMETIC_OPERATORS, ...LAYER_OPERATORS };
 
 /** What every value of a graph is, by its name; and all weights, to see that none was left over. */
-export interface Followed {
+export interface InterpretedGraph {
   values: Map<string, Value>;
   weights: Weight[];
 }
@@ -34,7 +34,7 @@ export interface Weight {
 }
 
 /** @throws {UnsupportedModel} at the first node that no tower has */
-export function followGraph(model: OnnxModel): Followed {
+export function interpretGraph(model: OnnxModel): InterpretedGraph {
   const opset = opsetOf(model);
   const values = new Map<string, Value>();
   for (const [name, tensor] of model.initializers) {
@@ -53,7 +53,9 @@ function followNode(node: OnnxNode, values: Map<string, Value>, opset: number): 
       if (name !== "" && !values.has(name)) throw new UnlikeATower(`there is no value "${name}"`);
       return values.get(name);
     });
-    const operators = inputs.some((value) => value instanceof Flow) ? ON_FLOWS : ON_CONSTANTS;
+    const operators = inputs.some((value) => value instanceof SymbolicTensor)
+      ? ON_FLOWS
+      : ON_CONSTANTS;
     if (!Object.hasOwn(operators, node.op)) {
       throw new UnlikeATower("a tower has no such operator there");
     }
@@ -101,14 +103,14 @@ function onlyInput({ inputs }: OnnxModel): OnnxPort {
   return input;
 }
 
-function pictureFor({ name, dims }: OnnxPort, model: OnnxModel): Flow {
+function pictureFor({ name, dims }: OnnxPort, model: OnnxModel): SymbolicTensor {
   const [pictures, colours, rows, columns] = dims;
   if (dims.length !== 4 || (colours ?? 3) !== 3) {
     const met = dims.map((dim) => dim ?? "open").join(", ");
     throw new UnsupportedModel(`its input "${name}" is [${met}], not [n, 3, height, width]`);
   }
   const side = rows ?? columns ?? sideOfOpenPicture(name, model);
-  return new Flow({ kind: "picture" }, [
+  return new SymbolicTensor({ kind: "picture" }, [
     whole("picture", pictures ?? OPEN_BATCH),
     whole("colour", 3),
     whole("row", rows ?? side),

@@ -1,16 +1,16 @@
 /**
- * A node of a graph about to be followed: its operator's inputs and attributes, as the operator asks
+ * A node of a graph about to be interpreted: its operator's inputs and attributes, as the operator asks
  * for them.
  *
  * @module
  */
 import type { OnnxAttribute, OnnxNode } from "../onnx/model.ts";
-import { shown } from "./axes.ts";
+import { formatShape } from "./axes.ts";
 import { Constant } from "./constant.ts";
-import { Flow } from "./flow.ts";
+import { SymbolicTensor } from "./symbolic_tensor.ts";
 import { UnlikeATower } from "./unlike_a_tower.ts";
 
-export type Value = Constant | Flow;
+export type Value = Constant | SymbolicTensor;
 
 /** What a node computes; most have one output. */
 export type Operator = (call: Call) => Value | Value[];
@@ -46,9 +46,9 @@ export class Call {
     return value;
   }
 
-  flow(input: number): Flow {
+  tensor(input: number): SymbolicTensor {
     const value = this.value(input);
-    if (value instanceof Flow) return value;
+    if (value instanceof SymbolicTensor) return value;
     throw new UnlikeATower(`input ${input} is a constant, where a tower has none`);
   }
 
@@ -63,7 +63,7 @@ export class Call {
     const list = this.constant(input);
     if (list.isInteger && list.dims.length === 1) return list.numbers();
     throw new UnlikeATower(
-      `input ${input} is ${list.type} ${shown(list.dims)}, no list of integers`,
+      `input ${input} is ${list.type} ${formatShape(list.dims)}, no list of integers`,
     );
   }
 

@@ -1,10 +1,10 @@
 /**
- * The operators that move numbers and compute none, for constants and what flows alike
+ * The operators that move numbers and compute none, for constants and symbolic tensors alike
  * (https://github.com/onnx/onnx/blob/v1.15.0/docs/Operators.md).
  *
  * @module
  */
-import { shown } from "./axes.ts";
+import { formatShape } from "./axes.ts";
 import { axisOf, type Operators, type Value } from "./call.ts";
 import { Constant, product } from "./constant.ts";
 import { UnlikeATower } from "./unlike_a_tower.ts";
@@ -12,7 +12,7 @@ import { UnlikeATower } from "./unlike_a_tower.ts";
 /** How exporters write that a slice goes to the end: INT32_MAX or INT64_MAX. */
 const TO_THE_END = 2 ** 31 - 1;
 
-export const LAYOUT: Operators = {
+export const SHAPE_OPERATORS: Operators = {
   Identity: (call) => call.value(0),
 
   Shape(call) {
@@ -122,7 +122,7 @@ function fittingShape(dims: readonly number[], asked: readonly number[]): number
   const left = product(dims) / product(shape.filter((dim) => dim !== -1));
   const fitting = shape.map((dim) => dim === -1 ? left : dim);
   if (product(fitting) !== product(dims) || fitting.some((dim) => !Number.isInteger(dim))) {
-    throw new UnlikeATower(`the shape ${shown(dims)} can't become [${asked}]`);
+    throw new UnlikeATower(`the shape ${formatShape(dims)} can't become [${asked}]`);
   }
   return fitting;
 }

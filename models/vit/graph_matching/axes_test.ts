@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isWhole, OPEN_BATCH, regroup, shown, sizeOf, whole } from "./axes.ts";
+import { formatShape, isWhole, OPEN_BATCH, regroup, sizeOf, whole } from "./axes.ts";
 
 const tokens = [whole("picture", OPEN_BATCH), whole("token", 50), whole("channel", 768)];
 
@@ -32,5 +32,5 @@ Deno.test("axes that would begin within a digit are refused", () => {
 });
 
 Deno.test("a message shows what is open", () => {
-  assert.equal(shown([OPEN_BATCH, 12 * OPEN_BATCH, 50]), "[n, 12 · n, 50]");
+  assert.equal(formatShape([OPEN_BATCH, 12 * OPEN_BATCH, 50]), "[n, 12 · n, 50]");
 });

@@ -12,7 +12,7 @@ import { UnlikeATower } from "./unlike_a_tower.ts";
 /** What is cast to, by TensorProto.DataType. */
 const TYPES: Readonly<Record<number, string>> = { 1: "FLOAT", 6: "INT32", 7: "INT64" };
 
-export const FOLDING: Operators = {
+export const CONSTANT_FOLDING: Operators = {
   Constant(call) {
     const integers = call.list("value_ints");
     if (integers !== null) return Constant.integers([integers.length], integers);
