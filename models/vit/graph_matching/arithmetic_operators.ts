@@ -9,7 +9,7 @@ import { axisOf, type Call, type Operators } from "./call.ts";
 import { Constant } from "./constant.ts";
 import { requireSameAxes, SymbolicTensor } from "./symbolic_tensor.ts";
 import type { Expression, Gate } from "./expression.ts";
-import { UnlikeATower } from "./unlike_a_tower.ts";
+import { UnsupportedModel } from "../unsupported_model.ts";
 
 /** x · sigmoid(1.702 x), and x · (1 + erf(x / √2)) / 2: Hendrycks, Gimpel 2016, section 2. */
 const QUICK_GELU_SLOPE = 1.702;
@@ -30,7 +30,7 @@ export const ARITHMETIC_OPERATORS: Operators = {
     if (number !== null) return tensor.times(number);
     const expression = tensor.unscaled();
     if (expression.kind !== "normalised") {
-      throw new UnlikeATower(`${expression.kind} is multiplied by weights`);
+      throw new UnsupportedModel(`${expression.kind} is multiplied by weights`);
     }
     return new SymbolicTensor(
       { kind: "normalised · gain", of: expression, gain: vectorAlongChannels(other, tensor) },
@@ -42,7 +42,7 @@ export const ARITHMETIC_OPERATORS: Operators = {
     const [tensor, mean] = [call.tensor(0), call.tensor(1)];
     const [of, subtracted] = [tensor.unscaled(), mean.unscaled()];
     if (subtracted.kind !== "mean" || subtracted.of !== of) {
-      throw new UnlikeATower(`${subtracted.kind} is subtracted from ${of.kind}`);
+      throw new UnsupportedModel(`${subtracted.kind} is subtracted from ${of.kind}`);
     }
     requireSameAxes(mean, withoutChannels(tensor));
     return new SymbolicTensor({ kind: "centred", of }, tensor.axes);
@@ -54,14 +54,14 @@ export const ARITHMETIC_OPERATORS: Operators = {
     if (by instanceof Constant) {
       const number = by.scalar();
       if (number === null) {
-        throw new UnlikeATower(`${tensor.expression.kind} is divided by weights`);
+        throw new UnsupportedModel(`${tensor.expression.kind} is divided by weights`);
       }
       return tensor.times(1 / number);
     }
     const [centred, deviation] = [tensor.unscaled(), by.unscaled()];
     if (
       centred.kind !== "centred" || deviation.kind !== "deviation" || deviation.of !== centred.of
-    ) throw new UnlikeATower(`${centred.kind} is divided by ${deviation.kind}`);
+    ) throw new UnsupportedModel(`${centred.kind} is divided by ${deviation.kind}`);
     requireSameAxes(by, withoutChannels(tensor));
     const { of, epsilon } = deviation;
     return new SymbolicTensor({ kind: "normalised", of, epsilon }, tensor.axes);
@@ -72,7 +72,7 @@ export const ARITHMETIC_OPERATORS: Operators = {
     const expression = tensor.unscaled();
     const exponent = call.constant(1).scalar();
     if (expression.kind !== "centred" || exponent !== 2) {
-      throw new UnlikeATower(`${expression.kind} is raised to the power of ${exponent}`);
+      throw new UnsupportedModel(`${expression.kind} is raised to the power of ${exponent}`);
     }
     return new SymbolicTensor({ kind: "squared", of: expression.of }, tensor.axes);
   },
@@ -84,7 +84,7 @@ export const ARITHMETIC_OPERATORS: Operators = {
     const last = tensor.axes.length - 1;
     const [axis, ...more] = call.axes(1) ?? [];
     if (axis === undefined || more.length > 0 || axisOf(axis, tensor.axes.length) !== last) {
-      throw new UnlikeATower(`it means over axes ${call.axes(1)}, not over the channels alone`);
+      throw new UnsupportedModel(`it means over axes ${call.axes(1)}, not over the channels alone`);
     }
     const expression = tensor.unscaled();
     const moment: Expression = expression.kind === "squared"
@@ -97,7 +97,7 @@ export const ARITHMETIC_OPERATORS: Operators = {
     const tensor = call.tensor(0);
     const expression = tensor.unscaled();
     if (expression.kind !== "shifted variance") {
-      throw new UnlikeATower(`the root of ${expression.kind} is taken`);
+      throw new UnsupportedModel(`the root of ${expression.kind} is taken`);
     }
     return new SymbolicTensor({ ...expression, kind: "deviation" }, tensor.axes);
   },
@@ -106,7 +106,9 @@ export const ARITHMETIC_OPERATORS: Operators = {
     const tensor = call.tensor(0);
     call.require("stash_type", 1);
     if (axisOf(call.number("axis", -1), tensor.axes.length) !== tensor.axes.length - 1) {
-      throw new UnlikeATower(`it normalises from axis ${call.number("axis", -1)}, not the last`);
+      throw new UnsupportedModel(
+        `it normalises from axis ${call.number("axis", -1)}, not the last`,
+      );
     }
     const epsilon = call.number("epsilon", 1e-5);
     const [gain, bias] = [1, 2].map((i) => vectorAlongChannels(call.constant(i), tensor));
@@ -138,12 +140,14 @@ function operands(call: Call): { tensor: SymbolicTensor; other: SymbolicTensor |
   const [a, b] = [call.value(0), call.value(1)];
   const [tensor, other] = a instanceof SymbolicTensor ? [a, b] : [call.tensor(1), a];
   if (other.dims.length > tensor.dims.length) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `shapes ${formatShape(tensor.dims)} and ${formatShape(other.dims)} don't go together`,
     );
   }
   if (other instanceof Constant && other.type !== "FLOAT") {
-    throw new UnlikeATower(`it meets a constant of type ${other.type}, where a tower has FLOAT`);
+    throw new UnsupportedModel(
+      `it meets a constant of type ${other.type}, where a tower has FLOAT`,
+    );
   }
   return { tensor, other };
 }
@@ -153,7 +157,7 @@ function residual(a: SymbolicTensor, b: SymbolicTensor): SymbolicTensor {
   requireSameAxes(a, b);
   const [from, to] = [stream.unscaled(), branch.unscaled()];
   if (from.kind === "linear layer" || to.kind !== "linear layer") {
-    throw new UnlikeATower(`${from.kind} and ${to.kind} are added`);
+    throw new UnsupportedModel(`${from.kind} and ${to.kind} are added`);
   }
   return new SymbolicTensor({ kind: "residual sum", stream: from, branch: to }, a.axes);
 }
@@ -169,12 +173,12 @@ function plusNumber(tensor: SymbolicTensor, number: number): SymbolicTensor {
   if (expression.kind === "erf" && number === 1) {
     return new SymbolicTensor({ ...expression, kind: "1 + erf" }, tensor.axes);
   }
-  throw new UnlikeATower(`${number} is added to ${expression.kind}`);
+  throw new UnsupportedModel(`${number} is added to ${expression.kind}`);
 }
 
 function plusVector(tensor: SymbolicTensor, vector: Constant): SymbolicTensor {
   if (tensor.expression.kind === "scores") {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `scores get a mask of shape ${formatShape(vector.dims)}, where a tower has none`,
     );
   }
@@ -203,7 +207,7 @@ function plusVector(tensor: SymbolicTensor, vector: Constant): SymbolicTensor {
       );
     }
     default:
-      throw new UnlikeATower(
+      throw new UnsupportedModel(
         `weights of shape ${formatShape(vector.dims)} are added to ${expression.kind}`,
       );
   }
@@ -215,7 +219,7 @@ function vectorAlongChannels(vector: Constant, tensor: SymbolicTensor): Constant
   if (
     !isWhole(tensor.axes.at(-1), "channel") || vector.size !== width || vector.dims.at(-1) !== width
   ) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `weights of shape ${formatShape(vector.dims)} meet ${tensor}, where they are one a channel`,
     );
   }
@@ -232,7 +236,7 @@ function positionsFor(tensor: SymbolicTensor, positions: Constant): Constant {
       dim === 1 || dim === tensor.dims[tensor.dims.length - 2 - before.length + i]
     );
   if (!isWhole(tokens, "token") || !isWhole(channels, "channel") || !goesWith) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `positions of shape ${formatShape(positions.dims)} meet tokens ${formatShape(tensor.dims)}`,
     );
   }
@@ -259,11 +263,11 @@ function product(a: SymbolicTensor, b: SymbolicTensor): SymbolicTensor {
     if (kind === "1 + erf" && isNear(slope, GELU_SLOPE)) {
       return new SymbolicTensor({ kind: "activation", of, by: "gelu" }, a.axes, factor * 2);
     }
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `x · ${kind}(${slope} x) is neither quick GELU (sigmoid, 1.702) nor GELU (1 + erf, 0.7071)`,
     );
   }
-  throw new UnlikeATower(`${a.expression.kind} and ${b.expression.kind} are multiplied`);
+  throw new UnsupportedModel(`${a.expression.kind} and ${b.expression.kind} are multiplied`);
 }
 
 function isGate(tensor: SymbolicTensor): tensor is SymbolicTensor<Gate> {
@@ -279,7 +283,7 @@ function gate(
 
 function withoutChannels(tensor: SymbolicTensor): SymbolicTensor {
   if (!isWhole(tensor.axes.at(-1), "channel")) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `the last axis of ${tensor} is not its channels`,
     );
   }

@@ -17,7 +17,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { product } from "./constant.ts";
-import { UnlikeATower } from "./unlike_a_tower.ts";
+import { UnsupportedModel } from "../unsupported_model.ts";
 
 /** What is counted. `key` is a token that is looked at by others; `channel` one number of a token. */
 export type Index = "picture" | "colour" | "row" | "column" | "patch" | "token" | "key" | "channel";
@@ -71,13 +71,13 @@ export function isWhole(axis: Axis | undefined, index: Index): axis is Axis {
 /**
  * Reshapes: the same numbers in the same order, along other axes.
  *
- * @throws {UnlikeATower} where a new axis would begin within a digit
+ * @throws {UnsupportedModel} where a new axis would begin within a digit
  */
 export function regroup(axes: readonly Axis[], dims: readonly number[]): Axis[] {
   const digits = axes.flat();
   const regrouped = dims.map((dim) => takeDigits(digits, dim));
   if (regrouped.includes(null) || digits.length > 0) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `the shape ${formatShape(axes.map(sizeOf))} can't become ${formatShape(dims)}`,
     );
   }

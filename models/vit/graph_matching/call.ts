@@ -8,7 +8,7 @@ import type { OnnxAttribute, OnnxNode } from "../onnx/model.ts";
 import { formatShape } from "./axes.ts";
 import { Constant } from "./constant.ts";
 import { SymbolicTensor } from "./symbolic_tensor.ts";
-import { UnlikeATower } from "./unlike_a_tower.ts";
+import { UnsupportedModel } from "../unsupported_model.ts";
 
 export type Value = Constant | SymbolicTensor;
 
@@ -42,27 +42,29 @@ export class Call {
 
   value(input: number): Value {
     const value = this.inputs[input];
-    if (value === undefined) throw new UnlikeATower(`input ${input} is missing`);
+    if (value === undefined) throw new UnsupportedModel(`input ${input} is missing`);
     return value;
   }
 
   tensor(input: number): SymbolicTensor {
     const value = this.value(input);
     if (value instanceof SymbolicTensor) return value;
-    throw new UnlikeATower(`input ${input} is a constant, where a tower has none`);
+    throw new UnsupportedModel(`input ${input} is a constant, where a tower has none`);
   }
 
   constant(input: number): Constant {
     const value = this.value(input);
     if (value instanceof Constant) return value;
-    throw new UnlikeATower(`input ${input} depends on the picture, where a tower has a constant`);
+    throw new UnsupportedModel(
+      `input ${input} depends on the picture, where a tower has a constant`,
+    );
   }
 
   /** A list of integers: a shape, axes, bounds. */
   integers(input: number): number[] {
     const list = this.constant(input);
     if (list.isInteger && list.dims.length === 1) return list.numbers();
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `input ${input} is ${list.type} ${formatShape(list.dims)}, no list of integers`,
     );
   }
@@ -71,7 +73,7 @@ export class Call {
   number(name: string, otherwise?: number): number {
     const value = this.attribute(name) ?? otherwise;
     if (typeof value === "number") return value;
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `its attribute ${name} is ${value === undefined ? "missing" : "no number"}`,
     );
   }
@@ -81,13 +83,13 @@ export class Call {
     const value = this.attribute(name);
     if (value === undefined) return null;
     if (Array.isArray(value)) return value;
-    throw new UnlikeATower(`its attribute ${name} is no list of integers`);
+    throw new UnsupportedModel(`its attribute ${name} is no list of integers`);
   }
 
   attribute(name: string): NonNullable<OnnxAttribute> | undefined {
     this.asked.add(name);
     const value = this.node.attributes.get(name);
-    if (value === null) throw new UnlikeATower(`its attribute ${name} is of a kind not known`);
+    if (value === null) throw new UnsupportedModel(`its attribute ${name} is of a kind not known`);
     return value;
   }
 
@@ -96,20 +98,20 @@ export class Call {
     return this.has(input) ? this.integers(input) : this.list("axes");
   }
 
-  /** @param expected what is also meant where it is left out @throws {UnlikeATower} where it is not */
+  /** @param expected what is also meant where it is left out @throws {UnsupportedModel} where it is not */
   require(name: string, expected: number | string | number[]): void {
     const value = this.attribute(name) ?? expected;
     if (JSON.stringify(value) !== JSON.stringify(expected)) {
-      throw new UnlikeATower(
+      throw new UnsupportedModel(
         `its ${name} is ${JSON.stringify(value)}, where a tower has ${JSON.stringify(expected)}`,
       );
     }
   }
 
-  /** @throws {UnlikeATower} where the node has an attribute that its operator never looked at */
+  /** @throws {UnsupportedModel} where the node has an attribute that its operator never looked at */
   requireNoMore(): void {
     for (const name of this.node.attributes.keys()) {
-      if (!this.asked.has(name)) throw new UnlikeATower(`its attribute ${name} is not known`);
+      if (!this.asked.has(name)) throw new UnsupportedModel(`its attribute ${name} is not known`);
     }
   }
 }
@@ -118,7 +120,7 @@ export class Call {
 export function axisOf(axis: number, rank: number): number {
   const counted = axis < 0 ? axis + rank : axis;
   if (!(counted >= 0 && counted < rank)) {
-    throw new UnlikeATower(`there is no axis ${axis} in a tensor of rank ${rank}`);
+    throw new UnsupportedModel(`there is no axis ${axis} in a tensor of rank ${rank}`);
   }
   return counted;
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { OnnxTensor } from "../onnx/model.ts";
-import { UnlikeATower } from "./unlike_a_tower.ts";
+import { UnsupportedModel } from "../unsupported_model.ts";
 
 /** Exporters compute shapes and scales from constants, which are small; weights are not computed with. */
 const LARGEST_COMPUTED = 4096;
@@ -22,9 +22,11 @@ export class Constant {
     private readonly offset = 0,
   ) {}
 
-  /** @throws {UnlikeATower} where the numbers are of another type than float and integer */
+  /** @throws {UnsupportedModel} where the numbers are of another type than float and integer */
   static of({ dims, type, data }: OnnxTensor): Constant {
-    if (data === null) throw new UnlikeATower(`weights of type ${type}, where a tower has FLOAT`);
+    if (data === null) {
+      throw new UnsupportedModel(`weights of type ${type}, where a tower has FLOAT`);
+    }
     return new Constant(dims, type, data, rowByRow(dims));
   }
 
@@ -40,10 +42,10 @@ export class Constant {
     return product(this.dims);
   }
 
-  /** All numbers row by row. @throws {UnlikeATower} where they are many, as weights are */
+  /** All numbers row by row. @throws {UnsupportedModel} where they are many, as weights are */
   numbers(): number[] {
     if (this.size > LARGEST_COMPUTED) {
-      throw new UnlikeATower(`weights of shape [${this.dims}] are computed with`);
+      throw new UnsupportedModel(`weights of shape [${this.dims}] are computed with`);
     }
     return Array.from(this.copyTo(new Float64Array(this.size)));
   }
@@ -90,14 +92,14 @@ export class Constant {
     return this.view(broadcast(own, asked), strides);
   }
 
-  /** The first of several that are the same along an axis. @throws {UnlikeATower} where they differ */
+  /** The first of several that are the same along an axis. @throws {UnsupportedModel} where they differ */
   onlyOneAlong(axis: number): Constant {
     const first = this.slice(axis, 0, 1);
     if (this.strides[axis] !== 0) {
       for (let i = 1; i < this.dims[axis]!; i++) {
         const other = this.slice(axis, i, 1).numbers();
         if (first.numbers().some((value, j) => value !== other[j])) {
-          throw new UnlikeATower(`weights of shape [${this.dims}] differ along axis ${axis}`);
+          throw new UnsupportedModel(`weights of shape [${this.dims}] differ along axis ${axis}`);
         }
       }
     }
@@ -123,7 +125,7 @@ export class Constant {
   /** Computes number by number with another constant, each repeated to the other's shape. */
   zip(other: Constant, of: (a: number, b: number) => number, type = this.type): Constant {
     if (other.type !== this.type) {
-      throw new UnlikeATower(`constants of types ${this.type} and ${other.type} meet`);
+      throw new UnsupportedModel(`constants of types ${this.type} and ${other.type} meet`);
     }
     const dims = broadcast(...aligned(this.dims, other.dims));
     const [a, b] = [this.expand(dims).numbers(), other.expand(dims).numbers()];
@@ -132,7 +134,7 @@ export class Constant {
 
   /** Number by number, one of two constants. */
   static choose(condition: Constant, yes: Constant, no: Constant): Constant {
-    if (condition.type !== "BOOL") throw new UnlikeATower(`${condition.type} is no condition`);
+    if (condition.type !== "BOOL") throw new UnsupportedModel(`${condition.type} is no condition`);
     const dims = yes.zip(no, () => 0).expand(condition.dims).dims;
     const [is, a, b] = [condition, yes, no].map((constant) => constant.expand(dims).numbers());
     return Constant.computed(dims, yes.type, is!.map((value, i) => value ? a![i]! : b![i]!));
@@ -143,7 +145,7 @@ export class Constant {
     const besides = (dims: readonly number[]) => [dims.length, ...dims.toSpliced(axis, 1)].join();
     for (const { dims, type } of parts) {
       if (type !== first.type || besides(dims) !== besides(first.dims)) {
-        throw new UnlikeATower(`${type} [${dims}] is put after ${first.type} [${first.dims}]`);
+        throw new UnsupportedModel(`${type} [${dims}] is put after ${first.type} [${first.dims}]`);
       }
     }
     const outer = product(first.dims.slice(0, axis));
@@ -200,7 +202,7 @@ function broadcast(a: readonly number[], b: readonly number[]): number[] {
   return a.map((dim, i) => {
     const other = b[i]!;
     if (dim !== other && dim !== 1 && other !== 1) {
-      throw new UnlikeATower(`shapes [${a}] and [${b}] don't go together`);
+      throw new UnsupportedModel(`shapes [${a}] and [${b}] don't go together`);
     }
     return dim === 1 ? other : dim;
   });

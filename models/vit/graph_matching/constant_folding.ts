@@ -7,7 +7,7 @@
 import type { OnnxAttribute, OnnxTensor } from "../onnx/model.ts";
 import { axisOf, type Operators } from "./call.ts";
 import { Constant } from "./constant.ts";
-import { UnlikeATower } from "./unlike_a_tower.ts";
+import { UnsupportedModel } from "../unsupported_model.ts";
 
 /** What is cast to, by TensorProto.DataType. */
 const TYPES: Readonly<Record<number, string>> = { 1: "FLOAT", 6: "INT32", 7: "INT64" };
@@ -34,7 +34,9 @@ export const CONSTANT_FOLDING: Operators = {
   Cast(call) {
     const type = TYPES[call.number("to")];
     if (type !== undefined) return call.constant(0).asType(type);
-    throw new UnlikeATower(`it casts to type ${call.number("to")}, where a tower has FLOAT (1)`);
+    throw new UnsupportedModel(
+      `it casts to type ${call.number("to")}, where a tower has FLOAT (1)`,
+    );
   },
 
   Concat(call) {
@@ -69,5 +71,5 @@ export const CONSTANT_FOLDING: Operators = {
 
 function tensorIn(value: OnnxAttribute | undefined): OnnxTensor {
   if (typeof value === "object" && value !== null && "data" in value) return value;
-  throw new UnlikeATower("its value is no tensor");
+  throw new UnsupportedModel("its value is no tensor");
 }

@@ -13,7 +13,6 @@ import { SymbolicTensor } from "./symbolic_tensor.ts";
 import { CONSTANT_FOLDING } from "./constant_folding.ts";
 import { SHAPE_OPERATORS } from "./shape_operators.ts";
 import { LAYER_OPERATORS } from "./layer_operators.ts";
-import { UnlikeATower } from "./unlike_a_tower.ts";
 
 /** Versions of the operator set that these operators were written by: with 11, all count axes alike. */
 const OPSETS = { least: 11, most: 22 };
@@ -48,39 +47,41 @@ export function interpretGraph(model: OnnxModel): InterpretedGraph {
 
 function followNode(node: OnnxNode, values: Map<string, Value>, opset: number): void {
   const outputs = located(`${node.op} (output "${node.outputs[0]}")`, () => {
-    if (node.domain !== "") throw new UnlikeATower(`the operator is of "${node.domain}"`);
+    if (node.domain !== "") throw new UnsupportedModel(`the operator is of "${node.domain}"`);
     const inputs = node.inputs.map((name) => {
-      if (name !== "" && !values.has(name)) throw new UnlikeATower(`there is no value "${name}"`);
+      if (name !== "" && !values.has(name)) {
+        throw new UnsupportedModel(`there is no value "${name}"`);
+      }
       return values.get(name);
     });
     const operators = inputs.some((value) => value instanceof SymbolicTensor)
       ? ON_FLOWS
       : ON_CONSTANTS;
     if (!Object.hasOwn(operators, node.op)) {
-      throw new UnlikeATower("a tower has no such operator there");
+      throw new UnsupportedModel("a tower has no such operator there");
     }
     const call = new Call(node, inputs, opset);
     const made = [operators[node.op]!(call)].flat();
     call.requireNoMore();
     if (made.length !== node.outputs.length) {
-      throw new UnlikeATower(
+      throw new UnsupportedModel(
         `it has ${node.outputs.length} outputs, where a tower has ${made.length}`,
       );
     }
     const again = node.outputs.find((name) => values.has(name));
-    if (again !== undefined) throw new UnlikeATower(`there is a value "${again}" already`);
+    if (again !== undefined) throw new UnsupportedModel(`there is a value "${again}" already`);
     return made;
   });
   node.outputs.forEach((name, i) => values.set(name, outputs[i]!));
 }
 
-/** Says where it was that something was unlike a tower. */
+/** Adds to an error where in the graph it was, which an operator does not know. */
 function located<T>(where: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof UnlikeATower)) throw error;
-    throw new UnsupportedModel(`${where}: ${error.message}`, { cause: error });
+    if (!(error instanceof UnsupportedModel)) throw error;
+    throw new UnsupportedModel(`${where}: ${error.reason}`, { cause: error });
   }
 }
 

@@ -9,7 +9,7 @@ import { axisOf, type Operators } from "./call.ts";
 import { Constant } from "./constant.ts";
 import { SymbolicTensor } from "./symbolic_tensor.ts";
 import type { Linear, Projected } from "./expression.ts";
-import { UnlikeATower } from "./unlike_a_tower.ts";
+import { UnsupportedModel } from "../unsupported_model.ts";
 
 /** TensorProto.DataType. */
 const FLOAT = 1;
@@ -20,10 +20,10 @@ export const LAYER_OPERATORS: Operators = {
     const [tensor, filters] = [call.tensor(0), call.constant(1)];
     const [width, colours, patch] = filters.dims;
     if (call.has(2)) {
-      throw new UnlikeATower("the patch embedding has a bias, where a tower has none");
+      throw new UnsupportedModel("the patch embedding has a bias, where a tower has none");
     }
     if (filters.dims.length !== 4 || colours !== 3 || patch !== filters.dims[3]) {
-      throw new UnlikeATower(
+      throw new UnsupportedModel(
         `its filters are ${formatShape(filters.dims)}, not [width, 3, patch, patch]`,
       );
     }
@@ -33,7 +33,9 @@ export const LAYER_OPERATORS: Operators = {
     call.require("group", 1);
     if (call.attribute("auto_pad") !== "VALID") call.require("auto_pad", "NOTSET");
     if (call.list("strides")?.join() !== `${patch},${patch}`) {
-      throw new UnlikeATower(`patches of ${patch} are ${call.list("strides")} apart, not ${patch}`);
+      throw new UnsupportedModel(
+        `patches of ${patch} are ${call.list("strides")} apart, not ${patch}`,
+      );
     }
     return patchesOf(tensor, filters, patch!, width!);
   },
@@ -51,7 +53,7 @@ export const LAYER_OPERATORS: Operators = {
       !isWhole(tensor.axes[axis], "patch") ||
       !isWhole(tensor.axes[channels], "channel") || !fits
     ) {
-      throw new UnlikeATower(
+      throw new UnsupportedModel(
         `${formatShape(classToken.dims)} is put before ${tensor} along axis ${axis}, ` +
           "where a tower puts a class token before patches",
       );
@@ -68,7 +70,7 @@ export const LAYER_OPERATORS: Operators = {
     const [a, b] = [call.tensor(0), call.value(1)];
     if (b instanceof Constant) return project(a, b);
     if (a.axes.length < 2 || b.axes.length < 2) {
-      throw new UnlikeATower(`${a} and ${b} are multiplied`);
+      throw new UnsupportedModel(`${a} and ${b} are multiplied`);
     }
     return b.expression.kind === "linear layer" && a.expression.kind === "linear layer"
       ? scores(a, b)
@@ -82,7 +84,7 @@ export const LAYER_OPERATORS: Operators = {
     const tensor = call.tensor(0);
     const matrix = call.constant(1);
     if (tensor.axes.length !== 2 || matrix.dims.length !== 2) {
-      throw new UnlikeATower(`it multiplies ${tensor} and ${formatShape(matrix.dims)}`);
+      throw new UnsupportedModel(`it multiplies ${tensor} and ${formatShape(matrix.dims)}`);
     }
     const weight = call.number("transB", 0) === 0 ? matrix : matrix.transpose([1, 0]);
     const projected = project(tensor, weight);
@@ -90,7 +92,7 @@ export const LAYER_OPERATORS: Operators = {
     const bias = call.constant(2);
     const outputs = weight.dims[1]!;
     if (bias.size !== outputs || bias.dims.at(-1) !== outputs) {
-      throw new UnlikeATower(`its bias is ${formatShape(bias.dims)} for ${outputs} outputs`);
+      throw new UnsupportedModel(`its bias is ${formatShape(bias.dims)} for ${outputs} outputs`);
     }
     const linear: Linear = {
       ...projected.expression,
@@ -106,20 +108,24 @@ export const LAYER_OPERATORS: Operators = {
     const axis = axisOf(call.number("axis", call.opset < 13 ? 1 : -1), tensor.axes.length);
     const { expression, factor } = tensor;
     if (expression.kind !== "scores" || axis !== last || !isWhole(tensor.axes[last], "key")) {
-      throw new UnlikeATower(
+      throw new UnsupportedModel(
         `a softmax of ${tensor} is taken along axis ${axis}, where a tower ` +
           "takes one of scores along the tokens looked at",
       );
     }
     if (!isNear(factor, 1 / Math.sqrt(expression.headWidth))) {
-      throw new UnlikeATower(`scores are scaled by ${factor}, not 1 / √${expression.headWidth}`);
+      throw new UnsupportedModel(
+        `scores are scaled by ${factor}, not 1 / √${expression.headWidth}`,
+      );
     }
     return new SymbolicTensor({ kind: "shares", of: expression }, tensor.axes);
   },
 
   Cast(call) {
     if (call.number("to") === FLOAT) return call.tensor(0);
-    throw new UnlikeATower(`it casts to type ${call.number("to")}, where a tower has FLOAT (1)`);
+    throw new UnsupportedModel(
+      `it casts to type ${call.number("to")}, where a tower has FLOAT (1)`,
+    );
   },
 };
 
@@ -134,12 +140,12 @@ function patchesOf(
   const isPicture = tensor.unscaled().kind === "picture" && tensor.axes.length === 4 &&
     isWhole(colours, "colour") && isWhole(rows, "row") && isWhole(columns, "column");
   if (!isPicture || height !== breadth || height % patch !== 0) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `${tensor} is cut into patches of ${patch}, where a tower cuts up a square picture`,
     );
   }
   const side = height / patch;
-  if (side === 1) throw new UnlikeATower("the picture is a single patch");
+  if (side === 1) throw new UnsupportedModel("the picture is a single patch");
   const count = side ** 2;
   const digit = { index: "patch", count, size: side } as const;
   return new SymbolicTensor({ kind: "patches", filters }, [
@@ -158,7 +164,7 @@ function project(tensor: SymbolicTensor, weight: Constant): SymbolicTensor<Proje
     weight.dims.length !== 2 || inputs !== tensor.dims.at(-1) ||
     !isWhole(tensor.axes.at(-1), "channel")
   ) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `${tensor} is multiplied by weights of shape ${formatShape(weight.dims)}`,
     );
   }
@@ -176,7 +182,7 @@ function scores(a: SymbolicTensor, b: SymbolicTensor): SymbolicTensor {
     sameAxes([queries], [keys]) && sameAxes([within], [keyWithin]);
   const headWidth = widthWithinHead(within, before);
   if (!fits || headWidth === null) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `${a} and ${b} are multiplied, where a tower multiplies each head's queries and keys`,
     );
   }
@@ -197,7 +203,7 @@ function mix(a: SymbolicTensor, b: SymbolicTensor): SymbolicTensor {
     shares.kind !== "shares" || value.kind !== "linear layer" || !fits ||
     headWidth !== shares.of.headWidth
   ) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `${a} and ${b} are multiplied, where a tower multiplies each head's shares and values`,
     );
   }

@@ -7,7 +7,7 @@
 import { formatShape } from "./axes.ts";
 import { axisOf, type Operators, type Value } from "./call.ts";
 import { Constant, product } from "./constant.ts";
-import { UnlikeATower } from "./unlike_a_tower.ts";
+import { UnsupportedModel } from "../unsupported_model.ts";
 
 /** How exporters write that a slice goes to the end: INT32_MAX or INT64_MAX. */
 const TO_THE_END = 2 ** 31 - 1;
@@ -44,7 +44,7 @@ export const SHAPE_OPERATORS: Operators = {
     const { dims } = call.value(0);
     const perm = call.list("perm") ?? dims.map((_, axis) => axis).reverse();
     if (perm.toSorted((a, b) => a - b).join() !== [...dims.keys()].join()) {
-      throw new UnlikeATower(`its perm is [${perm}] for a tensor of rank ${dims.length}`);
+      throw new UnsupportedModel(`its perm is [${perm}] for a tensor of rank ${dims.length}`);
     }
     return call.value(0).transpose(perm);
   },
@@ -72,7 +72,7 @@ export const SHAPE_OPERATORS: Operators = {
     const axes = call.has(3) ? call.integers(3) : starts.map((_, i) => i);
     const steps = call.has(4) ? call.integers(4) : starts.map(() => 1);
     return axes.reduce<Value>((value, asked, i) => {
-      if (steps[i] !== 1) throw new UnlikeATower(`it takes steps of ${steps[i]}`);
+      if (steps[i] !== 1) throw new UnsupportedModel(`it takes steps of ${steps[i]}`);
       const axis = axisOf(asked, value.dims.length);
       const size = value.dims[axis]!;
       const start = elementOf(starts[i]!, size);
@@ -89,7 +89,7 @@ export const SHAPE_OPERATORS: Operators = {
       ? call.integers(1)
       : call.list("split") ?? Array(parts).fill(value.dims[axis]! / parts);
     if (sizes.length !== call.outputCount || !sizes.every(Number.isInteger)) {
-      throw new UnlikeATower(`it splits ${value.dims[axis]} into ${call.outputCount}`);
+      throw new UnsupportedModel(`it splits ${value.dims[axis]} into ${call.outputCount}`);
     }
     let start = 0;
     return sizes.map((size) => {
@@ -105,7 +105,7 @@ export const SHAPE_OPERATORS: Operators = {
     const indices = call.constant(1);
     const [first = 0, ...more] = indices.numbers().map((at) => axisOf(at, value.dims[axis]!));
     if (more.some((at, i) => at !== first + i + 1)) {
-      throw new UnlikeATower("it takes elements that are not in a row");
+      throw new UnsupportedModel("it takes elements that are not in a row");
     }
     const taken = value.slice(axis, first, checkedCount(more.length + 1));
     return taken.reshape(value.dims.toSpliced(axis, 1, ...indices.dims));
@@ -122,7 +122,7 @@ function fittingShape(dims: readonly number[], asked: readonly number[]): number
   const left = product(dims) / product(shape.filter((dim) => dim !== -1));
   const fitting = shape.map((dim) => dim === -1 ? left : dim);
   if (product(fitting) !== product(dims) || fitting.some((dim) => !Number.isInteger(dim))) {
-    throw new UnlikeATower(`the shape ${formatShape(dims)} can't become [${asked}]`);
+    throw new UnsupportedModel(`the shape ${formatShape(dims)} can't become [${asked}]`);
   }
   return fitting;
 }
@@ -131,10 +131,10 @@ function fittingShape(dims: readonly number[], asked: readonly number[]): number
 function elementOf(at: number, size: number): number {
   const element = at < 0 ? at + size : at;
   if (element >= 0 && element <= size) return element;
-  throw new UnlikeATower(`there is no element ${at} in an axis of ${size}`);
+  throw new UnsupportedModel(`there is no element ${at} in an axis of ${size}`);
 }
 
 function checkedCount(count: number): number {
   if (count >= 1) return count;
-  throw new UnlikeATower("it takes nothing");
+  throw new UnsupportedModel("it takes nothing");
 }

@@ -6,7 +6,7 @@
  */
 import { type Axis, type Digit, formatShape, regroup, sameAxes, sizeOf } from "./axes.ts";
 import type { Expression } from "./expression.ts";
-import { UnlikeATower } from "./unlike_a_tower.ts";
+import { UnsupportedModel } from "../unsupported_model.ts";
 
 export class SymbolicTensor<T extends Expression = Expression> {
   /** @param factor kept apart from the expression: graphs scale early or late, to the same effect */
@@ -25,10 +25,10 @@ export class SymbolicTensor<T extends Expression = Expression> {
     return new SymbolicTensor(this.expression, this.axes, this.factor * factor);
   }
 
-  /** The expression itself. @throws {UnlikeATower} where it is scaled */
+  /** The expression itself. @throws {UnsupportedModel} where it is scaled */
   unscaled(): T {
     if (this.factor !== 1) {
-      throw new UnlikeATower(`its input (${this.expression.kind}) is scaled by ${this.factor}`);
+      throw new UnsupportedModel(`its input (${this.expression.kind}) is scaled by ${this.factor}`);
     }
     return this.expression;
   }
@@ -41,7 +41,7 @@ export class SymbolicTensor<T extends Expression = Expression> {
     return new SymbolicTensor(this.expression, regroup(this.axes, dims), this.factor);
   }
 
-  /** @throws {UnlikeATower} for anything but some columns of a linear layer, or the class token */
+  /** @throws {UnsupportedModel} for anything but some columns of a linear layer, or the class token */
   slice(axis: number, start: number, count: number): SymbolicTensor {
     const digits = this.axes[axis]!;
     if (count === sizeOf(digits)) return this;
@@ -50,7 +50,7 @@ export class SymbolicTensor<T extends Expression = Expression> {
       if (digit!.index === "channel") return this.columns(axis, digit!, start, count);
       if (digit!.index === "token" && start === 0 && count === 1) return this.firstToken(axis);
     }
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `${start} to ${start + count - 1} of axis ${axis} of ${this} are taken`,
     );
   }
@@ -59,7 +59,7 @@ export class SymbolicTensor<T extends Expression = Expression> {
   private columns(axis: number, digit: Digit, start: number, count: number): SymbolicTensor {
     const { expression } = this;
     if (expression.kind !== "linear layer") {
-      throw new UnlikeATower(`some channels of ${expression.kind} are taken`);
+      throw new UnsupportedModel(`some channels of ${expression.kind} are taken`);
     }
     const [from, outputs] = [start * digit.stride, count * digit.stride];
     const weight = expression.weight.slice(1, from, outputs);
@@ -84,10 +84,10 @@ export class SymbolicTensor<T extends Expression = Expression> {
   }
 }
 
-/** @throws {UnlikeATower} where the two are laid out differently, or one of them is repeated */
+/** @throws {UnsupportedModel} where the two are laid out differently, or one of them is repeated */
 export function requireSameAxes(a: SymbolicTensor, b: SymbolicTensor): void {
   if (!sameAxes(a.axes, b.axes)) {
-    throw new UnlikeATower(
+    throw new UnsupportedModel(
       `${a} and ${b} are laid out differently`,
     );
   }
