@@ -9,7 +9,7 @@ import { selfRoutes } from "@fovea/http/self_routes";
 import { MEDIA_STORE_RIGHTS } from "@fovea/contract";
 import type { Hono } from "hono";
 import { describeMediaStore } from "./api/document.ts";
-import type { BlobStore } from "./blobs/blob_store.ts";
+import type { Spool } from "./blobs/spool.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { entityPartRoutes } from "./entities/part_routes.ts";
 import { entityRoutes } from "./entities/routes.ts";
@@ -27,20 +27,20 @@ export function mediaStoreApp(
   parts: HttpOptions & {
     service: EntityService;
     transactions: TransactionRepository;
-    blobs: BlobStore;
+    spool: Spool;
     thumbnails: Thumbnails;
     access: Access;
     maxUploadBytes: number;
   },
 ): Hono {
-  const { service, transactions, blobs, thumbnails, access, log, maxUploadBytes, metrics } = parts;
+  const { service, transactions, spool, thumbnails, access, log, maxUploadBytes, metrics } = parts;
   const app = httpApp(parts);
   app.use(accessGuard(access, MEDIA_STORE_RIGHTS));
   app.route("/", selfRoutes({ ...SELF, describe: describeMediaStore, metrics }));
   app.route("/health", healthRoutes(service, log));
   app.route(
     "/entity",
-    entityRoutes({ service, beginBlob: () => blobs.begin(), maxUploadBytes }),
+    entityRoutes({ service, beginBlob: () => spool.receive(), maxUploadBytes }),
   );
   app.route("/store", storeRoutes({ transactions }));
   app.route("/entity", entityPartRoutes({ service }));

@@ -14,6 +14,7 @@ import { openSqlite } from "@fovea/storage/sqlite";
 import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
 import { BlobStore } from "./blobs/blob_store.ts";
+import { Spool } from "./blobs/spool.ts";
 import { careFor } from "./maintenance/command.ts";
 import { EntityListing } from "./entities/listing.ts";
 import { migrations, type Tables } from "./entities/migrations.ts";
@@ -25,6 +26,7 @@ import { VersionRepository } from "./entities/versions.ts";
 import { Inspector } from "./media/inspector.ts";
 import { mediaStoreSettings } from "./settings.ts";
 import { storeMetrics } from "./store_metrics.ts";
+import { ThumbnailCache } from "./thumbnails/cache.ts";
 import { Thumbnails } from "./thumbnails/thumbnails.ts";
 
 if (Deno.args.length > 0) Deno.exit(await careFor(Deno.args));
@@ -38,14 +40,18 @@ await runService(async () => {
 
   using folder = await claimFolder(settings.DATA_DIR, "media_store");
   await using db = await openSqlite<Tables>(`${folder.path}/entities.sqlite`, migrations);
-  const blobs = await BlobStore.open(folder.path);
+  const spool = await Spool.open(folder.path);
+  const blobs = await BlobStore.open(folder.path, spool);
+  const cache = await ThumbnailCache.open(folder.path, spool, blobs);
   using inspector = new Inspector();
-  using thumbnails = new Thumbnails({ blobs, maxPixels: settings.MAX_IMAGE_PIXELS, log });
+  using thumbnails = new Thumbnails({ blobs, cache, maxPixels: settings.MAX_IMAGE_PIXELS, log });
   const service = new EntityService({
     entities: new EntityRepository(db),
     versions: new VersionRepository(db),
     listing: new EntityListing(db),
     blobs,
+    spool,
+    derived: cache,
     inspector,
     maxPixels: settings.MAX_IMAGE_PIXELS,
   });
@@ -54,14 +60,14 @@ await runService(async () => {
   const metrics = new Registry();
   using _ = processMetrics(metrics);
   storeMetrics(metrics, {
-    bytesReceived: () => blobs.bytesReceived,
+    bytesReceived: () => spool.bytesReceived,
     tally: () => tallyOf(db),
     thumbnails: () => thumbnails.counts,
   });
   const app = mediaStoreApp({
     service,
     transactions: new TransactionRepository(db),
-    blobs,
+    spool,
     thumbnails,
     access,
     log,

@@ -14,12 +14,20 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
 import type { StoredFile, VersionRepository } from "./versions.ts";
 
+/** What was made from files, and goes with them. */
+export interface DerivedFiles {
+  /** @param path of the file that goes */
+  remove(path: string): Promise<void>;
+}
+
 export class EntityFiles {
   readonly #blobs: BlobStore;
+  readonly #derived: DerivedFiles;
   readonly #versions: VersionRepository;
 
-  constructor(blobs: BlobStore, versions: VersionRepository) {
+  constructor(blobs: BlobStore, derived: DerivedFiles, versions: VersionRepository) {
     this.#blobs = blobs;
+    this.#derived = derived;
     this.#versions = versions;
   }
 
@@ -38,10 +46,10 @@ export class EntityFiles {
     const path = known ?? await this.#freePath(file, extension);
     try {
       // The same bytes over those that are there: that mends a file that was lost or damaged.
-      await this.#blobs.keep(file.blob, path);
+      await this.#blobs.put(path, file.blob);
       return await write(path);
     } catch (error) {
-      if (known === undefined) await this.#blobs.remove(path);
+      if (known === undefined) await this.#remove(path);
       throw error;
     }
   }
@@ -54,19 +62,24 @@ export class EntityFiles {
 
   /** Removes files whose last row has gone. */
   async remove(files: StoredFile[]): Promise<void> {
-    for (const { file_path } of files) await this.#blobs.remove(file_path);
+    for (const { file_path } of files) await this.#remove(file_path);
   }
 
   async removeAll(): Promise<void> {
-    for (const path of await this.#blobs.paths()) await this.#blobs.remove(path);
+    for (const path of await this.#blobs.list()) await this.#remove(path);
+  }
+
+  async #remove(path: string): Promise<void> {
+    await this.#blobs.remove(path);
+    await this.#derived.remove(path);
   }
 
   /** Removes what a crash may have left, and reports what nothing can bring back. */
   async recover(log: Logger): Promise<void> {
     const needed = await this.#versions.files();
-    const present = await this.#blobs.paths();
+    const present = await this.#blobs.list();
     for (const path of present.difference(new Set(needed.map((file) => file.file_path)))) {
-      await this.#blobs.remove(path);
+      await this.#remove(path);
       log.warn({ file: path }, "removed a file that no entity needs");
     }
     for (const { id, file_path } of needed) {

@@ -13,12 +13,13 @@ import {
   Problem,
 } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
+import type { Spool } from "../blobs/spool.ts";
 import type { Inspector } from "../media/inspector.ts";
 import type { ByteRange } from "../transfer/byte_range.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
 import { Turns } from "../turns.ts";
 import { type FileFacts, type FileItem, NO_FILE } from "./file_facts.ts";
-import { EntityFiles } from "./files.ts";
+import { type DerivedFiles, EntityFiles } from "./files.ts";
 import type { NewEntity } from "./form.ts";
 import type { EntityListing, Selection } from "./listing.ts";
 import type { EntityRepository } from "./repository.ts";
@@ -37,6 +38,7 @@ export class EntityService {
   readonly #listing: EntityListing;
   readonly #files: EntityFiles;
   readonly #blobs: BlobStore;
+  readonly #spool: Spool;
   readonly #inspector: Inspector;
   readonly #maxPixels: number;
   /** One change at a time: between its checks and its writing nothing else changes. [note: row and file] */
@@ -48,6 +50,9 @@ export class EntityService {
       versions: VersionRepository;
       listing: EntityListing;
       blobs: BlobStore;
+      spool: Spool;
+      /** Made from the files of entities. */
+      derived: DerivedFiles;
       inspector: Inspector;
       /** Width × height of a picture may not be more. */
       maxPixels: number;
@@ -56,8 +61,9 @@ export class EntityService {
     this.#entities = parts.entities;
     this.#versions = parts.versions;
     this.#listing = parts.listing;
-    this.#files = new EntityFiles(parts.blobs, parts.versions);
+    this.#files = new EntityFiles(parts.blobs, parts.derived, parts.versions);
     this.#blobs = parts.blobs;
+    this.#spool = parts.spool;
     this.#inspector = parts.inspector;
     this.#maxPixels = parts.maxPixels;
   }
@@ -272,7 +278,7 @@ export class EntityService {
   /** Fails where an upload would: writes the database and the disk. */
   async probe(): Promise<void> {
     await this.#entities.probe(Date.now());
-    await this.#blobs.probe();
+    await this.#spool.probe();
   }
 }
 

@@ -8,7 +8,7 @@ const png = (seed: number) => new Blob([craftPng(3, 2, seed)]);
 const entity = { is_collection: false, label: null, description: null, parent_id: null };
 
 async function received(app: TestApp, bytes: Uint8Array<ArrayBuffer>): Promise<ReceivedFile> {
-  const blob = await app.blobs.begin();
+  const blob = await app.spool.begin();
   await blob.write(bytes);
   return { ...await blob.finish(), blob, name: "it" };
 }

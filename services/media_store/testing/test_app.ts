@@ -16,6 +16,7 @@ import { Registry } from "prom-client";
 import { describeMediaStore } from "../api/document.ts";
 import { mediaStoreApp } from "../app.ts";
 import { BlobStore } from "../blobs/blob_store.ts";
+import { Spool } from "../blobs/spool.ts";
 import { EntityListing } from "../entities/listing.ts";
 import { migrations, type Tables } from "../entities/migrations.ts";
 import { EntityRepository } from "../entities/repository.ts";
@@ -23,6 +24,7 @@ import { EntityService } from "../entities/service.ts";
 import { TransactionRepository } from "../entities/transactions.ts";
 import { VersionRepository } from "../entities/versions.ts";
 import { Inspector } from "../media/inspector.ts";
+import { ThumbnailCache } from "../thumbnails/cache.ts";
 import { Thumbnails } from "../thumbnails/thumbnails.ts";
 
 /** Has seen every answer to the tests of one file. */
@@ -32,7 +34,7 @@ export const apiWitness = witness(describeMediaStore());
 export interface TestApp extends AsyncDisposable {
   folder: string;
   service: EntityService;
-  blobs: BlobStore;
+  spool: Spool;
   /** As Hono lists them. */
   routes: Hono["routes"];
   request(path: string, init?: RequestInit): Promise<Response>;
@@ -64,22 +66,26 @@ export async function testApp(
   const { path: folder } = cleanup.use(await temporaryFolder());
   const db = cleanup.use(await openSqlite<Tables>(`${folder}/entities.sqlite`, migrations));
   const inspector = cleanup.use(new Inspector());
-  const blobs = await BlobStore.open(folder);
+  const spool = await Spool.open(folder);
+  const blobs = await BlobStore.open(folder, spool);
+  const cache = await ThumbnailCache.open(folder, spool, blobs);
   const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
   const maxPixels = options.maxPixels ?? 50_000_000;
-  const thumbnails = cleanup.use(new Thumbnails({ blobs, maxPixels, log }));
+  const thumbnails = cleanup.use(new Thumbnails({ blobs, cache, maxPixels, log }));
   const service = new EntityService({
     entities: new EntityRepository(db),
     versions: new VersionRepository(db),
     listing: new EntityListing(db),
     blobs,
+    spool,
+    derived: cache,
     inspector,
     maxPixels,
   });
   const app = mediaStoreApp({
     service,
     transactions: new TransactionRepository(db),
-    blobs,
+    spool,
     thumbnails,
     access: EVERYBODY,
     log,
@@ -95,7 +101,7 @@ export async function testApp(
   return {
     folder,
     service,
-    blobs,
+    spool,
     routes: app.routes,
     request,
     async add(fields) {

@@ -9,6 +9,7 @@ import type { Logger } from "@fovea/process/log";
 import { Problem, PROBLEMS } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { FileItem } from "../entities/file_facts.ts";
+import type { ThumbnailCache } from "./cache.ts";
 import { Thread } from "../thread.ts";
 import {
   RECIPE,
@@ -40,6 +41,7 @@ const SCRIPT = new URL("worker.ts", import.meta.url);
 
 export interface ThumbnailOptions {
   blobs: BlobStore;
+  cache: ThumbnailCache;
   /** Width × height of a picture may not be more. */
   maxPixels: number;
   log: Logger;
@@ -99,7 +101,7 @@ export class Thumbnails implements Disposable {
   async get(item: FileItem, size: ThumbnailSize, format: ThumbnailFormat): Promise<Bytes> {
     if (OPENINGS[item.mime_type] === undefined) throw noThumbnail(item);
     const key = this.key(item, size, format);
-    const kept = await this.#options.blobs.readThumbnail(item.file_path, key);
+    const kept = await this.#options.cache.read(item.file_path, key);
     if (kept !== undefined) {
       this.#counts.cached++;
       return kept;
@@ -115,16 +117,10 @@ export class Thumbnails implements Disposable {
   async #make(item: FileItem, size: ThumbnailSize, format: ThumbnailFormat): Promise<Bytes> {
     const { blobs, maxPixels, log } = this.#options;
     this.#refuseFailed(item);
-    const thread = this.#freest();
-    const path = blobs.locate(item.file_path);
+    await using local = await blobs.localCopy(item.file_path);
+    const asked = this.#freest().ask({ path: local.path, size, format, maxPixels });
     try {
-      const delivery = await thread.ask({
-        path,
-        size,
-        format,
-        maxPixels,
-      });
-      if ("isMissing" in delivery) throw new Deno.errors.NotFound("Cannot read a picture's file");
+      const delivery = await asked;
       if ("problem" in delivery) throw new Problem(delivery.problem, delivery.detail);
       this.#counts.made++;
       this.#counts.bytesMade += delivery.thumbnail.length;
@@ -157,7 +153,7 @@ export class Thumbnails implements Disposable {
   /** Without a place in the cache, on a full disk perhaps, a thumbnail is good for an answer still. */
   async #keep(item: FileItem, key: string, thumbnail: Bytes): Promise<void> {
     try {
-      await this.#options.blobs.keepThumbnail(item.file_path, key, thumbnail);
+      await this.#options.cache.put(item.file_path, key, thumbnail);
     } catch (error) {
       this.#options.log.warn({ err: error, entity_id: item.id }, "a thumbnail could not be cached");
     }

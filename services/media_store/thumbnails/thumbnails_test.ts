@@ -4,6 +4,8 @@ import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BlobStore } from "../blobs/blob_store.ts";
+import { Spool } from "../blobs/spool.ts";
+import { ThumbnailCache } from "./cache.ts";
 import type { FileItem } from "../entities/file_facts.ts";
 import { makePicture } from "../testing/made_pictures.ts";
 import { type ThumbnailOptions, Thumbnails } from "./thumbnails.ts";
@@ -12,10 +14,10 @@ const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
 
 interface Studio extends AsyncDisposable {
   folder: string;
-  blobs: BlobStore;
   thumbnails: Thumbnails;
   /** Keeps bytes as the file of an entity. */
   keep(bytes: Uint8Array<ArrayBuffer>, mime_type?: string): Promise<FileItem>;
+  remove(item: FileItem): Promise<void>;
   /** Names of the thumbnails that are cached. */
   cached(): string[];
 }
@@ -23,22 +25,27 @@ interface Studio extends AsyncDisposable {
 async function openStudio(options: Partial<ThumbnailOptions> = {}): Promise<Studio> {
   await using cleanup = new AsyncDisposableStack();
   const { path: folder } = cleanup.use(await temporaryFolder());
-  const blobs = await BlobStore.open(folder);
+  const spool = await Spool.open(folder);
+  const blobs = await BlobStore.open(folder, spool);
+  const cache = await ThumbnailCache.open(folder, spool, blobs);
   const thumbnails = cleanup.use(
-    new Thumbnails({ blobs, maxPixels: 1_000_000, log, ...options }),
+    new Thumbnails({ blobs, cache, maxPixels: 1_000_000, log, ...options }),
   );
   const owned = cleanup.move();
   return {
     folder,
-    blobs,
     thumbnails,
+    async remove({ file_path }) {
+      await blobs.remove(file_path);
+      await cache.remove(file_path);
+    },
     async keep(bytes, mime_type = "image/png") {
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       const file_path = `files/${sha256.slice(0, 8)}.png`;
-      await using blob = await blobs.begin();
+      await using blob = await spool.begin();
       await blob.write(bytes);
       await blob.finish();
-      await blobs.keep(blob, file_path);
+      await blobs.put(file_path, blob);
       return { id: 1, sha256, file_path, mime_type } as FileItem;
     },
     cached: () =>
@@ -91,7 +98,7 @@ Deno.test("thumbnails go with their picture", async () => {
   await using studio = await openStudio();
   const [first, second] = [await studio.keep(png(300)), await studio.keep(png(301))];
   for (const item of [first, second]) await studio.thumbnails.get(item, 64, "webp");
-  await studio.blobs.remove(first.file_path);
+  await studio.remove(first);
   assert.deepEqual(studio.cached(), [`${second.sha256}-64-2.webp`]);
 });
 
@@ -101,10 +108,15 @@ Deno.test("a thumbnail whose picture goes while it is made leaves nothing", asyn
   });
   const item = await studio.keep(png(300));
   const making = studio.thumbnails.get(item, 64, "webp");
-  await studio.blobs.remove(item.file_path);
+  const incoming = () => [...Deno.readDirSync(`${studio.folder}/incoming`)];
+  for (const until = Date.now() + 10_000; incoming().length === 0;) {
+    assert.ok(Date.now() < until, "nothing is being made");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await studio.remove(item);
   assert.equal((await making).length, 1);
   assert.deepEqual(studio.cached(), []);
-  assert.deepEqual([...Deno.readDirSync(`${studio.folder}/incoming`)], []);
+  assert.deepEqual(incoming(), []);
 });
 
 Deno.test("thumbnails that a crash left without their picture go at the next start", async () => {
@@ -113,7 +125,8 @@ Deno.test("thumbnails that a crash left without their picture go at the next sta
   await studio.thumbnails.get(item, 64, "webp");
   Deno.mkdirSync(`${studio.folder}/thumbnails/gone.png`);
   Deno.writeFileSync(`${studio.folder}/thumbnails/gone.png/a-64-2.webp`, new Uint8Array(1));
-  await BlobStore.open(studio.folder);
+  const spool = await Spool.open(studio.folder);
+  await ThumbnailCache.open(studio.folder, spool, await BlobStore.open(studio.folder, spool));
   assert.deepEqual(studio.cached(), [`${item.sha256}-64-2.webp`]);
 });
 
@@ -171,6 +184,6 @@ Deno.test("video, audio and PDF have no thumbnail, and a lost file is no fault o
   assert.equal(code, "no_thumbnail");
   assert.match(message, /file is application\/pdf: thumbnails are made of JPEG, PNG, /);
   const item = await studio.keep(png(301));
-  await studio.blobs.remove(item.file_path);
+  await studio.remove(item);
   await assert.rejects(studio.thumbnails.get(item, 64, "webp"), Deno.errors.NotFound);
 });

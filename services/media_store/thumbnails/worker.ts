@@ -13,8 +13,7 @@ import type { ThumbnailOrder } from "./thumbnail.ts";
 /** Answer to a {@link ThumbnailOrder}. */
 export type Delivery =
   | { thumbnail: Uint8Array<ArrayBuffer> }
-  | { problem: ProblemCode; detail: string }
-  | { isMissing: true };
+  | { problem: ProblemCode; detail: string };
 
 const thread = self as unknown as {
   onmessage: (event: MessageEvent<ThumbnailOrder>) => void;
@@ -33,7 +32,6 @@ async function carryOut(order: ThumbnailOrder): Promise<Delivery> {
     return { thumbnail: await renderThumbnail(await Deno.readFile(order.path), order) };
   } catch (error) {
     if (error instanceof Problem) return { problem: error.code, detail: error.message };
-    if (error instanceof Deno.errors.NotFound) return { isMissing: true };
     throw error;
   }
 }

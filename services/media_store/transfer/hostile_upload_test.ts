@@ -3,10 +3,10 @@ import { openLog } from "@fovea/process/log";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
-import { BlobStore } from "../blobs/blob_store.ts";
+import { Spool } from "../blobs/spool.ts";
 import { ascii, craftJpeg, craftPng } from "../testing/crafted_picture.ts";
 import { makePicture } from "../testing/made_pictures.ts";
-import { filesIn, form, problemOf, type TestApp, testApp } from "../testing/test_app.ts";
+import { form, problemOf, type TestApp, testApp } from "../testing/test_app.ts";
 import { receiveForm } from "./upload.ts";
 
 const png = (seed = 0) => new Blob([craftPng(3, 2, seed)]);
@@ -144,14 +144,14 @@ Deno.test("headers of a part that have no end are refused", async () => {
 async function openPort() {
   await using cleanup = new AsyncDisposableStack();
   const { path: folder } = cleanup.use(await temporaryFolder());
-  const blobs = await BlobStore.open(folder);
+  const spool = await Spool.open(folder);
   const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
   const app = httpApp({ log, metrics: new Registry() });
   app.post("/", async (c) => {
     await using received = await receiveForm(c.req.raw, {
       fields: [],
       maxFileBytes: 1_000_000,
-      begin: () => blobs.begin(),
+      begin: () => spool.receive(),
       pace: { patienceMs: 300, minRate: 10_000 },
     });
     return c.json({ size: received.file?.size });
@@ -205,7 +205,7 @@ Deno.test("a client that trickles or stops is told so, leaves nothing, and holds
     assert.match(answer, /"code":"upload_stalled"/);
     assert.match(answer, /may pause for 0\.3 s, and 10000 bytes a second are the least/);
   }
-  assert.deepEqual(filesIn(port.folder), []);
+  assert.deepEqual([...Deno.readDirSync(`${port.folder}/incoming`)], []);
   const next = await fetch(port.url, form({ image: png() }));
   assert.deepEqual(await next.json(), { size: png().size });
 });
