@@ -45,6 +45,7 @@ for (const service of ["media-store", "inference"] as const) {
         stdout: "null",
         stderr: "piped",
       }).spawn();
+      const limit = setTimeout(() => launcher.kill("SIGKILL"), 60_000);
       let log = "";
       for await (const text of launcher.stderr.pipeThrough(new TextDecoderStream())) {
         const listens = log.includes('"listening"');
@@ -53,6 +54,7 @@ for (const service of ["media-store", "inference"] as const) {
         const target = whom === "the launcher" ? launcher.pid : -launcher.pid;
         await new Deno.Command("kill", { args: ["-TERM", "--", String(target)] }).output();
       }
+      clearTimeout(limit);
       assert.equal((await launcher.status).code, 0, log);
       assert.match(log, /"signal":"SIGTERM"/);
     });
