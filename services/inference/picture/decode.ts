@@ -13,7 +13,12 @@ import {
   openPicture,
 } from "@fovea/pictures/picture_file";
 import { Problem } from "@fovea/contract";
-import { AlphaAction, type IMagickImage, MagickColors } from "@imagemagick/magick-wasm";
+import {
+  AlphaAction,
+  type IMagickImage,
+  MagickColors,
+  MagickFormat,
+} from "@imagemagick/magick-wasm";
 import { type Region, resample } from "./resample.ts";
 
 export type { Region };
@@ -29,6 +34,7 @@ export interface Enough {
 /** A decoded picture: as a viewer shows it (EXIF orientation applied), in sRGB, transparency over white. */
 export class Picture implements Disposable {
   readonly #image: IMagickImage;
+  readonly #shrink: number | undefined;
   readonly width: number;
   readonly height: number;
 
@@ -36,9 +42,12 @@ export class Picture implements Disposable {
    * @param image shows all of the picture, and has fewer pixels where it was decoded shrunk, or is a
    *   preview
    * @param size of the picture itself, pixels
+   * @param shrink how many of its pixels one pixel of `image` stands for, along a side, where that is
+   *   known: the last one may stand for fewer
    */
-  constructor(image: IMagickImage, size: Size) {
+  constructor(image: IMagickImage, size: Size, shrink?: number) {
     this.#image = image;
+    this.#shrink = shrink;
     this.width = size.width;
     this.height = size.height;
   }
@@ -52,8 +61,8 @@ export class Picture implements Disposable {
    */
   sample(region: Region, width: number, height: number): Uint8Array {
     const image = this.#image;
-    const across = this.width / image.width;
-    const down = this.height / image.height;
+    const across = this.#shrink ?? this.width / image.width;
+    const down = this.#shrink ?? this.height / image.height;
     const part = {
       x: region.x / across,
       y: region.y / down,
@@ -93,7 +102,11 @@ export async function decode(
   const kind = await kindOfBytes(bytes);
   const opened = await openPicture(bytes, { mimeType: kind?.mime_type, maxPixels });
   refuseThin(opened);
-  const { image, warnings } = decodePicture(opened, enough && shrunk(opened, enough));
+  const shrink = enough && shrinkTo(opened, enough);
+  const { image, warnings } = decodePicture(
+    opened,
+    shrink === undefined ? undefined : shrunk(opened, shrink),
+  );
   try {
     if (warnings.isCutOff) throw cutOff();
     toSrgb(image);
@@ -101,7 +114,7 @@ export async function decode(
     if (image.hasAlpha) image.alpha(AlphaAction.Remove);
     toCanvas(image, opened.source!.format, MagickColors.White);
     image.autoOrient();
-    return new Picture(image, opened);
+    return new Picture(image, opened, opened.isPreview ? undefined : shrink);
   } catch (error) {
     image.dispose();
     throw error;
@@ -117,11 +130,15 @@ function refuseThin({ width, height }: Size): void {
 }
 
 /** JPEG's own transform can be undone at a half, a quarter or an eighth of the size. */
-function shrunk({ source }: OpenedPicture, { side }: Enough): Size | undefined {
-  if (source === undefined) return undefined;
-  const { width, height } = source;
-  const by = [8, 4, 2].find((shrink) => Math.min(width, height) / shrink >= side);
-  return by === undefined
-    ? undefined
-    : { width: Math.floor(width / by), height: Math.floor(height / by) };
+function shrinkTo({ source }: OpenedPicture, { side }: Enough): number | undefined {
+  if (source?.format !== MagickFormat.Jpeg) return undefined;
+  const shorter = Math.min(source.width, source.height);
+  return [8, 4, 2].find((shrink) => shorter / shrink >= side);
+}
+
+function shrunk({ source }: OpenedPicture, shrink: number): Size | undefined {
+  return source && {
+    width: Math.floor(source.width / shrink),
+    height: Math.floor(source.height / shrink),
+  };
 }
