@@ -348,11 +348,16 @@ Deno.test("wrong settings are all named, and the service does not start", inHous
     EMBEDDING_MODEL: "clip",
     MQTT_URL: "broker",
     INFERENCE_WORKERS: "0",
+    // More than a timer can take: it would go off at once, again and again.
+    WORKER_IDLE_SECONDS: "3000000",
+    EVENT_RETAIN_MINUTES: "40000",
   });
   assert.equal(code, 2);
   for (const name of ["INFERENCE_PORT", "EMBEDDING_MODEL", "MQTT_URL", "INFERENCE_WORKERS"]) {
     assert.match(stderr, new RegExp(`${name} is "`));
   }
+  assert.match(stderr, /WORKER_IDLE_SECONDS is "3000000": 2147483 is the most/);
+  assert.match(stderr, /EVENT_RETAIN_MINUTES is "40000": 35791 is the most/);
   assert.doesNotMatch(stderr, /\bat file:/);
 });
 

@@ -30,6 +30,9 @@ interface Readiness {
   checks: Record<string, { state: string; detail?: string }>;
 }
 
+/** For what has to come about by itself. */
+const LIMIT_MS = 90_000;
+
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 async function readiness({ url }: ServiceProcess): Promise<Readiness> {
@@ -38,20 +41,24 @@ async function readiness({ url }: ServiceProcess): Promise<Readiness> {
 
 /** Waits until a check says something, and gives its words. */
 async function untilSaid(service: ServiceProcess, check: string, words: RegExp): Promise<string> {
-  for (;;) {
-    const detail = (await readiness(service)).checks[check]?.detail ?? "";
+  let detail = "";
+  for (const until = Date.now() + LIMIT_MS; Date.now() < until; await pause(100)) {
+    detail = (await readiness(service)).checks[check]?.detail ?? "";
     if (words.test(detail)) return detail;
-    await pause(100);
   }
+  throw new Error(`${check} did not say ${words} within ${LIMIT_MS} ms, but: ${detail}`);
 }
 
 async function untilStatus(service: ServiceProcess, id: string, ...wanted: string[]): Promise<Job> {
   const client = clientOf("", service.url);
-  for (;;) {
-    const job = await client.job(id);
+  let job: Job | undefined;
+  for (const until = Date.now() + LIMIT_MS; Date.now() < until; await pause(20)) {
+    job = await client.job(id);
     if (wanted.includes(job.status)) return job;
-    await pause(20);
   }
+  throw new Error(
+    `job was not ${wanted.join(" or ")} within ${LIMIT_MS} ms: ${JSON.stringify(job)}`,
+  );
 }
 
 const submit = ({ url }: ServiceProcess, entity: number, more: Record<string, unknown> = {}) =>
@@ -170,7 +177,9 @@ Deno.test("each wrong answer of media_store ends its own job, and the same worke
     ["image_unreadable", () => new Response("no picture")],
   ];
   await using store = standIn((request) => {
-    const entity = Number(new URL(request.url).pathname.split("/")[2]);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/health/ready" || pathname === "/entity/") return Response.json({});
+    const entity = Number(pathname.split("/")[2]);
     if (request.method === "POST") return Response.json({}, { status: 202 });
     return cases[entity - 1]?.[1](request) ?? new Response(PICTURE);
   });
@@ -193,35 +202,90 @@ Deno.test("each wrong answer of media_store ends its own job, and the same worke
   await untilStatus(service, after.job_id, "completed");
 });
 
-Deno.test("without media_store jobs end by name, results wait, and both go on when it is back", async () => {
+Deno.test("while media_store is away jobs and results wait, which is said once, and all go on when it is back", async () => {
   const { port, ...nobody } = standIn(() => new Response());
   await nobody[Symbol.asyncDispose]();
-  const env = { ...BARE, MEDIA_STORE_URL: `http://127.0.0.1:${port}` };
+  const env = { ...BARE, MEDIA_STORE_URL: `http://127.0.0.1:${port}`, INFERENCE_WORKERS: "2" };
   await using real = await startService("inference", env);
   await using empty = await startService("empty_inference", env);
   await untilReady(real);
-  const lost = await submit(real, 1);
+  const waiting: string[] = [];
+  for (let i = 0; i < 100; i++) waiting.push((await submit(real, 1)).job_id);
   const found = await submit(empty, 1);
 
-  const failed = await untilStatus(real, lost.job_id, "error");
-  assert.deepEqual([failed.error_code, failed.attempt], ["media_store_unreachable", 3]);
-  await untilSaid(real, "media_store", /can't be reached: connection refused/);
+  await untilSaid(real, "media_store", /can't be reached.*connection refused: jobs wait/);
   assert.equal((await fetch(`${real.url}/health/ready`)).status, 503);
   const unsynced = await untilStatus(empty, found.job_id, "sync_failed");
   assert.equal(unsynced.error_code, "media_store_unreachable");
   assert.notEqual(unsynced.result, null);
+  const { by_status } = await (await fetch(`${real.url}/admin/stats`)).json();
+  assert.equal(by_status.pending, 100);
 
   const received = Promise.withResolvers<string>();
   await using _back = standIn(async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/health/ready" || pathname === "/entity/") return Response.json({});
     if (request.method !== "POST") return new Response(PICTURE);
     received.resolve((await request.json()).job_id);
     return Response.json({ status: "accepted" }, { status: 202 });
   }, port);
-  assert.equal((await fetch(`${real.url}/job/${lost.job_id}/retry`, { method: "POST" })).ok, true);
-  await untilStatus(real, lost.job_id, "completed");
+  for (const id of waiting) {
+    const job = await untilStatus(real, id, "completed", "error");
+    assert.deepEqual([job.status, job.attempt], ["completed", 1]);
+  }
+  const said = real.log().filter(({ msg }) => /media_store is (away|back)/.test(msg));
+  assert.deepEqual(said.map(({ level }) => level), ["warn", "info"]);
   const healed = await untilStatus(empty, found.job_id, "completed");
   assert.equal(healed.error_code, null);
   await received.promise;
+});
+
+Deno.test("a media_store that does not let itself be read, or answers with pages, is away too", async () => {
+  let answer: (() => Response) | undefined = () =>
+    Response.json({ detail: "who are you?" }, { status: 401 });
+  await using store = standIn((request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/health/ready") return Response.json({});
+    if (answer !== undefined) return answer();
+    return pathname === "/entity/" ? Response.json({}) : new Response(PICTURE);
+  });
+  await using service = await startService("inference", { ...BARE, MEDIA_STORE_URL: store.url });
+  await untilReady(service);
+  const { job_id } = await submit(service, 1);
+  await untilSaid(service, "media_store", /answered 401 to \/entity.*who are you\?: jobs wait/);
+  answer = () => new Response("<html>log in", { headers: { "Content-Type": "text/html" } });
+  await pause(2000);
+  assert.equal((await clientOf("", service.url).job(job_id)).status, "pending");
+  answer = undefined;
+  assert.equal((await untilStatus(service, job_id, "completed")).attempt, 1);
+});
+
+Deno.test("what is under way at three kills of the service is worked on once more, alone, and then the others", async () => {
+  const late = Promise.withResolvers<void>();
+  let answer: () => Response | Promise<Response> = () => late.promise.then(() => new Response());
+  await using store = standIn((request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/health/ready" || pathname === "/entity/") return Response.json({});
+    return request.method === "POST" ? Response.json({}) : answer();
+  });
+  await using folder = await temporaryFolder();
+  const env = { ...BARE, MEDIA_STORE_URL: store.url, DATA_DIR: folder.path };
+  let id: string | undefined;
+  for (let end = 1; end <= 3; end++) {
+    await using service = await startService("inference", env);
+    id ??= (await submit(service, 1)).job_id;
+    await untilStatus(service, id, "processing");
+    await service.kill("SIGKILL");
+  }
+  answer = () => new Response(PICTURE);
+  late.resolve();
+  await using service = await startService("inference", env);
+  const beside = await submit(service, 2, { priority: 10 });
+  const job = await untilStatus(service, id!, "completed", "error");
+  assert.deepEqual([job.status, job.attempt], ["completed", 1]);
+  // Whatever its priority, it came after the one that was worked on alone.
+  const after = await untilStatus(service, beside.job_id, "completed");
+  assert.ok(after.started_at! >= job.completed_at!);
 });
 
 testNeeding(

@@ -28,6 +28,7 @@ import { MIGRATIONS, type Tables } from "./database/tables.ts";
 import { backlogMetrics } from "./metrics/backlog_metrics.ts";
 import { jobMetrics } from "./metrics/job_metrics.ts";
 import { workerMetrics } from "./metrics/worker_metrics.ts";
+import { MediaStoreOutage, probeMediaStore } from "./media_store_outage.ts";
 import { digestOf } from "./media_store.ts";
 import { ServedModels } from "./tasks/served_models.ts";
 import { readinessChecks } from "./readiness.ts";
@@ -105,7 +106,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
       log,
     }),
     deadlineMs: JOB_DEADLINE_MS,
-    idleMs: settings.WORKER_IDLE_SECONDS * 1000,
+    idleMs: settings.WORKER_IDLE_SECONDS * 1000 || Infinity,
     log,
     onFree: () => dispatcher.wake(),
     ...workerScript !== undefined && { script: workerScript },
@@ -128,7 +129,8 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     db,
     models,
     limit: settings.QUEUE_LIMIT,
-    digestOf: (entityId) => digestOf(mediaStore, entityId),
+    digestOf: (entityId) =>
+      outage.reason === null ? digestOf(mediaStore, entityId) : Promise.resolve(null),
     onChange: (told) => {
       countSteps(told);
       dispatcher.wake();
@@ -150,7 +152,13 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     log,
   });
   const followedStore = new FollowedStore({ db, mediaStore, log });
-  const dispatcher = new Dispatcher({ attempts, pool, models, now: Date.now, log });
+  const outage = new MediaStoreOutage({
+    probe: (signal) => probeMediaStore(mediaStore, signal),
+    onEnd: () => dispatcher.wake(),
+    random: Math.random,
+    log,
+  });
+  const dispatcher = new Dispatcher({ attempts, pool, models, outage, now: Date.now, log });
 
   const info = (): Info => ({
     name: "fovea-inference",
@@ -165,6 +173,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     tasks: () => models.describe(),
     workers: () => pool.state,
     mediaStoreUrl: settings.MEDIA_STORE_URL,
+    outage: () => outage.reason,
     storeTrouble: () => followedStore.check(),
     brokerTrouble: () => link.trouble,
     outbox: () => outbox.state(),
@@ -174,6 +183,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     outbox: () => outbox.state(),
     undelivered: () => delivery.pending(),
     brokerConnected: () => link.trouble === null,
+    isPaused: () => outage.reason !== null,
     tasks: () => models.describe(),
   });
   workerMetrics(metrics, () => pool.state);
@@ -219,6 +229,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   const signal = await askedToEnd(server);
   log.info({ signal }, "stopping");
   ending.abort();
+  outage.close();
   feed.close();
   await Promise.all([server.shutdown(), dispatcher.stop(GRACE)]);
   await delivery.close();

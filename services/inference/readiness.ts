@@ -10,6 +10,8 @@ export interface Needs {
   tasks: () => TaskInfo[];
   workers: () => PoolState;
   mediaStoreUrl: string;
+  /** Why jobs wait for media_store; null where they don't. */
+  outage: () => string | null;
   /** Why results may be of other pictures than media_store has; null where they are not. */
   storeTrouble: () => Promise<string | null>;
   /** Why the broker can't be reached; null where it can. */
@@ -29,7 +31,7 @@ const SLOW_ACKNOWLEDGEMENT = 10_000;
  * further model its task does.
  */
 export function readinessChecks(
-  { db, tasks, workers, mediaStoreUrl, storeTrouble, brokerTrouble, outbox }: Needs,
+  { db, tasks, workers, mediaStoreUrl, outage, storeTrouble, brokerTrouble, outbox }: Needs,
 ): Check[] {
   return [
     {
@@ -72,7 +74,9 @@ export function readinessChecks(
     {
       name: "media_store",
       check: async () => {
-        const url = `${mediaStoreUrl}/health`;
+        const reason = outage();
+        if (reason !== null) throw new Error(`${reason}: jobs wait until it is back`);
+        const url = `${mediaStoreUrl}/health/ready`;
         const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) })
           .catch((error) => {
             throw new Error(`${url} can't be reached: ${connectionFailure(error)}`);

@@ -32,6 +32,7 @@ async function openReadiness(needs: Partial<Needs> = {}) {
     tasks: () => [ready],
     workers: () => workers,
     mediaStoreUrl: `http://127.0.0.1:${store.addr.port}`,
+    outage: () => null,
     storeTrouble: () => Promise.resolve(null),
     brokerTrouble: () => null,
     outbox: () => Promise.resolve({ pending: 0, oldestAge: null }),

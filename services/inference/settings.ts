@@ -2,6 +2,7 @@ import {
   commonSettings,
   count,
   flag,
+  MAX_TIMER_SECONDS,
   port,
   readSettings,
   SettingsError,
@@ -15,6 +16,9 @@ const mqttUrl = z.url({
   protocol: /^(mqtts?|wss?)$/,
   error: "a URL is expected, such as mqtt://localhost:1883",
 });
+
+/** A hundred years: no retention is meant to be longer. */
+const MAX_DAYS = 36_500;
 
 const schema = commonSettings.extend({
   INFERENCE_HOST: z.string().min(1).default("127.0.0.1"),
@@ -36,15 +40,16 @@ const schema = commonSettings.extend({
   FACE_MODEL: z.enum(modelChoices("face_detection")).default("auto"),
   EMBEDDING_PRECISION: z.enum(PRECISIONS).default(PRECISIONS[0]),
   INFERENCE_BACKEND: z.enum(BACKENDS).default(BACKENDS[0]),
-  INFERENCE_WORKERS: count(1).default(navigator.hardwareConcurrency),
+  INFERENCE_WORKERS: count(1, 1024).default(navigator.hardwareConcurrency),
   /** False: every pixel of a picture is decoded, whatever its task needs. */
   SHRINK_WHILE_DECODING: flag.default(true),
-  WORKER_IDLE_SECONDS: count(1).default(900),
+  /** Workers without a job are ended after this; 0: never. */
+  WORKER_IDLE_SECONDS: count(0, MAX_TIMER_SECONDS).default(900),
   /** How many jobs may wait; more are refused. */
   QUEUE_LIMIT: count(1).default(100_000),
   /** Ended jobs are removed after this; 0: never. */
-  JOB_RETAIN_DAYS: count(0).default(30),
-  EVENT_RETAIN_MINUTES: count(1).default(60),
+  JOB_RETAIN_DAYS: count(0, MAX_DAYS).default(30),
+  EVENT_RETAIN_MINUTES: count(1, Math.floor(MAX_TIMER_SECONDS / 60)).default(60),
   /** Sent to media_store as bearer token, where it wants one: to read pictures, and to take results. */
   FOVEA_TOKEN: z.string().min(1).optional(),
 });

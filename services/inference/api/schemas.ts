@@ -84,7 +84,9 @@ export const job = schemaOf<Job>()({
   created_at: time,
   started_at: time.nullable(),
   completed_at: time.nullable(),
-  attempt: z.int().meta({ description: "how often it was begun" }),
+  attempt: z.int().meta({
+    description: "how often it was tried; what the service itself broke off does not count",
+  }),
   max_attempts: z.int(),
   error_message: z.string().nullable(),
   error_code: problemCode.nullable(),

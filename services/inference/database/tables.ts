@@ -27,11 +27,16 @@ export interface JobTable {
   queued_at: number;
   started_at: number | null;
   completed_at: number | null;
-  /** Of a pending job: not before this time, ms since the epoch. 0: as soon as may be, and in all others. */
+  /**
+   * Of a pending job: not before this time, ms since the epoch. 0: as soon as may be, and in all
+   * others. {@link ALONE}: when no other is worked on.
+   */
   run_after: number;
   attempt: number;
   /** How many workers died of it. */
   workers_lost: number;
+  /** How often the service ended while it was worked on. */
+  interruptions: Generated<number>;
   error_code: ProblemCode | null;
   error_message: string | null;
   /** JSON: Timings. */
@@ -52,6 +57,9 @@ export interface JobTable {
    */
   expected_sha256: string | null;
 }
+
+/** In `run_after`: the job is worked on alone, since it may be what ends the service. */
+export const ALONE = -1;
 
 /** A stored job. */
 export type JobRow = Selectable<JobTable>;
@@ -284,6 +292,12 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0006_job_ids_as_given": {
     async up(db: Kysely<unknown>): Promise<void> {
       await sql`CREATE UNIQUE INDEX job_by_id ON job (job_id COLLATE NOCASE)`.execute(db);
+    },
+  },
+  "0007_interruptions": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`ALTER TABLE job ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0`.execute(db);
+      await sql`CREATE INDEX job_to_run_alone ON job (seq) WHERE run_after < 0`.execute(db);
     },
   },
 };

@@ -17,12 +17,15 @@ import { type Backoff, pauseBefore } from "@fovea/process/backoff";
 import { MAX_WAIT, QueueRepository, type Turn } from "./queue.ts";
 import type { ServiceRate } from "./service_rate.ts";
 import type { Early, Step, Steps } from "./steps.ts";
-import type { JobRow, Tables } from "../database/tables.ts";
+import { ALONE, type JobRow, type Tables } from "../database/tables.ts";
 
 export const MAX_ATTEMPTS = 3;
 
 /** A job that ended this many workers is not given to another. */
 const MAX_WORKERS_LOST = 2;
+
+/** What was under way at so many ends of the service may be why it ended. */
+const MAX_INTERRUPTIONS = 3;
 
 /** Between an attempt that failed and the next one. */
 export const RETRY_PAUSE: Backoff = { first: 1000, factor: 5, most: 30_000 };
@@ -50,27 +53,54 @@ export interface AttemptsOptions {
 export class Attempts {
   readonly #options: AttemptsOptions;
   #turn: Turn = "longest_wait";
+  #someRunAlone = true;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
   }
 
+  /** Whether there may be jobs that are to be worked on alone: hardly ever. */
+  get someRunAlone(): boolean {
+    return this.#someRunAlone;
+  }
+
   /**
    * Begins the jobs whose turn it is, so many at most, of those whose model is loaded. They can be
    * worked on at once; where that they were begun can't be written, they wait for their turn again.
+   * One that may be what ends the service comes before all others, and alone: where there is one,
+   * none is begun until no other is worked on.
+   *
+   * @param isIdle whether no job is worked on
    */
-  async begin(most: number): Promise<Early<JobRow[]>> {
+  async begin(most: number, isIdle: boolean): Promise<Early<JobRow[]>> {
     return await this.#options.steps.runEarly(async ({ transaction, tell }) => {
       const queue = new QueueRepository(transaction);
-      const begun: JobRow[] = [];
-      while (begun.length < most) {
-        const job = await this.#claim(queue);
-        if (job === undefined) break;
-        tell("job_started", job);
-        begun.push(job);
-      }
+      const begun = await this.#claimAlone(queue, isIdle) ?? await this.#claimUpTo(queue, most);
+      for (const job of begun) tell("job_started", job);
       return begun;
     });
+  }
+
+  /** @returns undefined where no job waits to be worked on alone */
+  async #claimAlone(queue: QueueRepository, isIdle: boolean): Promise<JobRow[] | undefined> {
+    if (!this.#someRunAlone) return undefined;
+    const { models, now } = this.#options;
+    const tasks = await queue.tasksToRunAlone();
+    this.#someRunAlone = tasks.length > 0;
+    const ready = models.ready();
+    if (!tasks.some((task) => ready.includes(task))) return undefined;
+    const job = isIdle ? await queue.claimAlone(ready, now()) : undefined;
+    return job === undefined ? [] : [job];
+  }
+
+  async #claimUpTo(queue: QueueRepository, most: number): Promise<JobRow[]> {
+    const begun: JobRow[] = [];
+    while (begun.length < most) {
+      const job = await this.#claim(queue);
+      if (job === undefined) break;
+      begun.push(job);
+    }
+    return begun;
   }
 
   async #claim(queue: QueueRepository): Promise<JobRow | undefined> {
@@ -138,11 +168,19 @@ export class Attempts {
     });
   }
 
-  /** Puts back what was begun when the service last ended; what it was begun too often for ends. */
+  /**
+   * Has what was worked on when the service last ended wait again; that attempt does not count. What
+   * was under way at so many ends is worked on alone, and is `poisoned` where the service ends again.
+   */
   async recover(): Promise<void> {
     await this.#eachWithStatus("processing", undefined, async (step, job) => {
-      if (job.attempt < MAX_ATTEMPTS) return await this.#putBack(step, job, { run_after: 0 });
-      const detail = `the service ended ${job.attempt} times while it worked on this job`;
+      const interruptions = job.interruptions + 1;
+      if (interruptions <= MAX_INTERRUPTIONS) {
+        const attempt = job.attempt - 1;
+        return await this.#putBack(step, { ...job, interruptions }, { run_after: 0, attempt });
+      }
+      const detail = `the service ended ${interruptions} times while it worked on this job, ` +
+        "the last time on no other";
       return await this.#fail(step, job, { code: "poisoned", detail });
     });
   }
@@ -185,9 +223,15 @@ export class Attempts {
     job: JobRow,
     set: Partial<JobRow> & Pick<JobRow, "run_after">,
   ): Promise<JobRow | undefined> {
-    const { attempt, workers_lost } = job;
-    const unsaid = { attempt, workers_lost, error_code: null, error_message: null };
-    const waiting = await jobs.putBack(job.seq, { ...unsaid, ...set });
+    const { attempt, workers_lost, interruptions } = job;
+    const unsaid = { attempt, workers_lost, interruptions, error_code: null, error_message: null };
+    const runAlone = mustRunAlone(job);
+    if (runAlone) this.#someRunAlone = true;
+    const waiting = await jobs.putBack(job.seq, {
+      ...unsaid,
+      ...set,
+      ...runAlone && { run_after: ALONE },
+    });
     if (waiting !== undefined) tell("job_retrying", waiting);
     return waiting;
   }
@@ -216,6 +260,11 @@ export class Attempts {
       });
     }
   }
+}
+
+/** Whether a job may be what ends the service, so that none is to be worked on beside it. */
+export function mustRunAlone({ interruptions }: JobRow): boolean {
+  return interruptions >= MAX_INTERRUPTIONS;
 }
 
 /** Milliseconds from one time of day to a later one; none where the clock was set back between them. */

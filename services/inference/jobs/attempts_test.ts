@@ -74,7 +74,7 @@ Deno.test("a failure that passes is tried again later, and ends the job after th
     const waiting = await jobs.get(job.job_id);
     assert.deepEqual([waiting.status, waiting.attempt], ["pending", attempt]);
     assert.equal(waiting.error_code, "media_store_unreachable");
-    assert.deepEqual((await opened.attempts.begin(1)).result, [], "begun before its time");
+    assert.deepEqual((await opened.attempts.begin(1, true)).result, [], "begun before its time");
     await opened.untilDue();
   }
   await opened.settle(await opened.begin(), failed("media_store_unreachable"));
@@ -103,16 +103,64 @@ Deno.test("a job whose worker dies twice ends as poisoned", async () => {
   assert.equal((await opened.jobs.get(job.job_id)).error_code, "poisoned");
 });
 
-Deno.test("after a restart what was begun is begun again, but not for ever", async () => {
+Deno.test("what is under way at four ends of the service, the last time alone, is poisoned", async () => {
   await using opened = await openJobs();
   const { job } = await opened.jobs.submit("face_detection", { media_store_id: 1 });
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    assert.equal((await opened.begin()).attempt, attempt);
+  for (let end = 1; end <= 4; end++) {
+    assert.equal((await opened.jobs.get(job.job_id)).status, "pending");
+    // What the service broke off is no attempt of the job.
+    assert.equal((await opened.begin()).attempt, 1);
     await opened.reopen();
     await opened.attempts.recover();
   }
   const ended = await opened.jobs.get(job.job_id);
   assert.deepEqual([ended.status, ended.error_code], ["error", "poisoned"]);
+  assert.match(ended.error_message!, /ended 4 times .* the last time on no other/);
+});
+
+Deno.test("what was under way at three ends is worked on alone, and the others after it", async () => {
+  await using opened = await openJobs();
+  const { jobs } = opened;
+  const submit = (media_store_id: number) => jobs.submit("face_detection", { media_store_id });
+  const began = async (isIdle: boolean) => {
+    const { result, written } = await opened.attempts.begin(2, isIdle);
+    await written;
+    return result.map(({ media_store_id }) => media_store_id);
+  };
+  await submit(1);
+  await submit(2);
+  for (let end = 1; end <= 3; end++) {
+    assert.deepEqual(await began(true), [1, 2]);
+    await opened.reopen();
+    await opened.attempts.recover();
+  }
+  await opened.jobs.submit("face_detection", { media_store_id: 3, priority: 10 });
+  assert.deepEqual(await began(false), [], "begun beside another");
+  assert.deepEqual(await began(true), [1]);
+  assert.deepEqual(await began(false), [], "another was begun beside it");
+  const row = (seq: number) =>
+    opened.db.selectFrom("job").selectAll().where("seq", "=", seq).executeTakeFirstOrThrow();
+  // Handed back, it is to be alone still.
+  await opened.attempts.handBack(await row(1));
+  assert.deepEqual(await began(true), [1]);
+  await opened.settle(await row(1), done);
+  assert.deepEqual(await began(true), [2]);
+  await opened.settle(await row(2), done);
+  assert.deepEqual(await began(false), [3]);
+});
+
+Deno.test("tries that failed for other reasons bring no job nearer to being poisoned", async () => {
+  await using opened = await openJobs();
+  const { job } = await opened.jobs.submit("face_detection", { media_store_id: 1 });
+  for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
+    await opened.settle(await opened.begin(), failed("media_store_error"));
+    await opened.untilDue();
+  }
+  await opened.begin();
+  await opened.reopen();
+  await opened.attempts.recover();
+  await opened.settle(await opened.begin(), done);
+  assert.equal((await opened.jobs.get(job.job_id)).status, "completed");
 });
 
 Deno.test("jobs that wait for a model that can't be had are ended, those of other tasks go on", async () => {

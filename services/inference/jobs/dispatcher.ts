@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { PROBLEMS } from "@fovea/contract";
+import { type ProblemCode, PROBLEMS } from "@fovea/contract";
 import type { Logger } from "@fovea/process/log";
 import { setImmediate } from "node:timers";
 import type { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
 import type { WorkerPool } from "../workers/pool.ts";
-import { type Attempts, RETRY_PAUSE } from "./attempts.ts";
+import type { MediaStoreOutage } from "../media_store_outage.ts";
+import { type Attempts, mustRunAlone, RETRY_PAUSE } from "./attempts.ts";
 import { MAX_WAIT } from "./queue.ts";
 import type { JobRow } from "../database/tables.ts";
 
@@ -18,6 +19,7 @@ export interface DispatcherOptions {
   attempts: Attempts;
   pool: WorkerPool;
   models: ServedModels;
+  outage: MediaStoreOutage;
   now: () => number;
   log: Logger;
 }
@@ -25,9 +27,13 @@ export interface DispatcherOptions {
 /** Before what could not be written is written again, milliseconds. */
 const WRITE_PAUSE = 1000;
 
+/** Codes of outcomes that may mean that media_store is away. */
+const OUTAGE_CODES: readonly ProblemCode[] = ["media_store_unreachable", "media_store_error"];
+
 interface Run {
   /** Of the job; a job_id may come again while the worker still stops. */
   seq: number;
+  alone: boolean;
   /** Stops the worker. */
   stop: AbortController;
   ended: Promise<void>;
@@ -36,7 +42,7 @@ interface Run {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #running = new Set<Run>();
-  #dispatching = false;
+  #dispatching: Promise<void> | undefined;
   #woken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
@@ -54,10 +60,9 @@ export class Dispatcher {
 
   wake(): void {
     this.#woken = true;
-    if (this.#dispatching || this.#stopped) return;
-    this.#dispatching = true;
-    this.#dispatch().catch((error) => this.#tryAgain(error)).finally(() => {
-      this.#dispatching = false;
+    if (this.#dispatching !== undefined || this.#stopped) return;
+    this.#dispatching = this.#dispatch().catch((error) => this.#tryAgain(error)).finally(() => {
+      this.#dispatching = undefined;
       if (this.#woken) this.wake();
     });
   }
@@ -75,12 +80,13 @@ export class Dispatcher {
   async stop(patience: number): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    const ended = () => Promise.all(Array.from(this.#running, ({ ended }) => ended));
     const timer = setTimeout(() => {
       this.#handingBack = true;
       for (const { stop } of this.#running) stop.abort();
     }, patience);
-    await ended();
+    // What is being begun just now is not begun after this has returned.
+    await this.#dispatching;
+    await Promise.all(Array.from(this.#running, ({ ended }) => ended));
     clearTimeout(timer);
   }
 
@@ -89,8 +95,10 @@ export class Dispatcher {
     while (this.#woken && !this.#stopped) {
       this.#woken = false;
       pool.checkHealth(MAX_WAIT);
-      while (pool.free > 0 && !this.#stopped) {
-        const { result: jobs, written } = await attempts.begin(pool.free);
+      while (pool.free > 0 && this.#mayBegin) {
+        const isIdle = this.#running.size === 0;
+        const { result: jobs, written } = await attempts.begin(pool.free, isIdle);
+        if (this.#stopped) return await this.#releaseAll(jobs);
         for (const job of jobs) this.#run(job);
         written.catch((error) => {
           for (const { seq } of jobs) this.#stopRun(seq);
@@ -103,11 +111,26 @@ export class Dispatcher {
     }
   }
 
+  /** Not while the service ends, media_store is away, or a job is to be alone. */
+  get #mayBegin(): boolean {
+    if (this.#stopped || this.#options.outage.reason !== null) return false;
+    for (const { alone } of this.#running) if (alone) return false;
+    return true;
+  }
+
   #run(job: JobRow): void {
     const stop = new AbortController();
-    const ended = this.#serve(job, stop.signal).finally(() => this.#running.delete(run));
-    const run: Run = { seq: job.seq, stop, ended };
+    const ended = this.#serve(job, stop.signal).finally(() => {
+      this.#running.delete(run);
+      // One that is to be alone may wait for this: that a worker is free was told before.
+      if (this.#running.size === 0 && this.#options.attempts.someRunAlone) this.wake();
+    });
+    const run: Run = { seq: job.seq, alone: mustRunAlone(job), stop, ended };
     this.#running.add(run);
+  }
+
+  async #releaseAll(jobs: readonly JobRow[]): Promise<void> {
+    await Promise.all(jobs.map((job) => this.#write(() => this.#options.attempts.handBack(job))));
   }
 
   #stopRun(seq: number): void {
@@ -124,11 +147,14 @@ export class Dispatcher {
   }
 
   async #serve(job: JobRow, signal: AbortSignal): Promise<void> {
-    const { pool, models, log } = this.#options;
+    const { pool, models, outage, log } = this.#options;
     const model = models.used(job.task_type);
     const { job_id, task_type, media_store_id } = job;
     const options = JSON.parse(job.options);
     const outcome = await pool.run({ task: task_type, entityId: media_store_id, options }, signal);
+    if (!outcome.ok && OUTAGE_CODES.includes(outcome.code) && await outage.isAway()) {
+      return await this.#releaseAll([job]);
+    }
     const settled = await this.#write(() => this.#settle(job, outcome, model));
     if (settled?.status === "pending") this.#admitIn(0);
     const fact = { job_id, task_type, media_store_id, status: settled?.status, ...outcome.times };

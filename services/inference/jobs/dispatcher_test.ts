@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openJobs, silent } from "../testing/open_jobs.ts";
 import { type PoolOptions, WorkerPool } from "../workers/pool.ts";
+import { MediaStoreOutage } from "../media_store_outage.ts";
 import { Dispatcher } from "./dispatcher.ts";
 
 /** What the worker does with an entity; see testing/misbehaving_worker.ts. */
@@ -29,7 +30,13 @@ async function openDispatcher(options: Partial<PoolOptions> = {}) {
     ...options,
   });
   const { attempts, models } = opened;
-  const dispatcher = new Dispatcher({ attempts, pool, models, now: Date.now, log: silent });
+  const outage = new MediaStoreOutage({
+    probe: () => Promise.resolve(),
+    onEnd: () => dispatcher.wake(),
+    random: Math.random,
+    log: silent,
+  });
+  const dispatcher = new Dispatcher({ attempts, pool, models, outage, now: Date.now, log: silent });
   await pool.load("face_detection", { name: "none", sha256: "", path: "" });
   const submit = async (media_store_id: number) => {
     const request = { media_store_id, force: true };
@@ -91,6 +98,19 @@ Deno.test("a dispatcher that stops begins nothing more, waits, and hands back wh
     assert.deepEqual([job.status, job.attempt], ["pending", 0]);
   }
   assert.equal((await opened.events()).at(-1)?.event, "job_retrying");
+});
+
+Deno.test("what is being begun when a dispatcher is told to stop is not worked on after it has stopped", async () => {
+  await using open = await openDispatcher({ size: 1 });
+  const { opened, dispatcher, pool } = open;
+  const { job } = await opened.jobs.submit("face_detection", { media_store_id: WAITS });
+  dispatcher.wake();
+  // The transaction that begins it is open by now, and not written.
+  await dispatcher.stop(5000);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(pool.state.busy, 0);
+  const waiting = await opened.jobs.get(job.job_id);
+  assert.deepEqual([waiting.status, waiting.attempt], ["pending", 0]);
 });
 
 Deno.test("the canary has its turn after the jobs, and is in no list and no event", async () => {

@@ -51,6 +51,23 @@ const begin = (turn: Turn) =>
   );
 const BEGIN = { priority: begin("priority"), longest_wait: begin("longest_wait") };
 
+const beginAlone = prepared<{ tasks: string; now: number }>()((db, { tasks, now }) =>
+  db.updateTable("job").set((e) => ({
+    status: "processing",
+    started_at: now,
+    attempt: e("attempt", "+", 1),
+    run_after: 0,
+    error_code: null,
+    error_message: null,
+  })).where(
+    "seq",
+    "=",
+    sql<number>`(
+      SELECT seq FROM job WHERE run_after < 0
+      AND task_type IN (SELECT value FROM json_each(${tasks})) ORDER BY seq LIMIT 1)`,
+  ).returningAll()
+);
+
 const longestWait = prepared<{ task: TaskType }>()((db, { task }) =>
   db.selectFrom("job").select("queued_at")
     .where("status", "=", sql.lit("pending")).where("run_after", "=", sql.lit(0))
@@ -89,12 +106,24 @@ export class QueueRepository {
     return job;
   }
 
+  /** Begins a job of one of these tasks that is to be worked on alone. */
+  async claimAlone(tasks: readonly TaskType[], now: number): Promise<JobRow | undefined> {
+    return (await beginAlone(this.#db, { tasks: JSON.stringify(tasks), now }))[0];
+  }
+
+  /** The tasks of the jobs that are to be worked on alone. */
+  async tasksToRunAlone(): Promise<TaskType[]> {
+    const rows = await this.#db.selectFrom("job").select("task_type").distinct()
+      .where("run_after", "<", sql.lit(0)).execute();
+    return rows.map(({ task_type }) => task_type);
+  }
+
   /**
    * Lets those into the queue whose pause is over. One that is to wait longer than any pause lasts
    * was put back before the clock was: its pause counts as over.
    */
   async admitDue(now: number, longestPause: number): Promise<void> {
-    await this.#db.updateTable("job").set({ run_after: 0 })
+    await this.#db.updateTable("job").set({ run_after: sql.lit(0) })
       .where("run_after", ">", sql.lit(0))
       .where((e) => e.or([e("run_after", "<=", now), e("run_after", ">", now + longestPause)]))
       .execute();

@@ -218,7 +218,9 @@ export class JobRepository {
   /** Puts a job that was begun back into the queue; undefined where it has ended meanwhile. */
   async putBack(
     seq: number,
-    set: Pick<JobRow, "run_after" | "attempt" | "workers_lost" | "error_code" | "error_message">,
+    set:
+      & Pick<JobRow, "run_after" | "attempt" | "workers_lost" | "error_code" | "error_message">
+      & { interruptions?: number },
   ): Promise<JobRow | undefined> {
     return await this.#db.updateTable("job").set({
       status: "pending",
@@ -241,6 +243,7 @@ export class JobRepository {
       sha256: null,
       attempt: 0,
       workers_lost: 0,
+      interruptions: 0,
       error_code: null,
       error_message: null,
     }).where("seq", "=", seq).where("status", "=", sql.lit("error"))

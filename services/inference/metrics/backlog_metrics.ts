@@ -16,6 +16,8 @@ export interface Backlog {
   /** Results that media_store has not taken yet. */
   undelivered(): Promise<number>;
   brokerConnected(): boolean;
+  /** Whether media_store is away, so that no job is begun. */
+  isPaused(): boolean;
   tasks(): TaskInfo[];
 }
 
@@ -76,6 +78,14 @@ export function backlogMetrics(registry: Registry, backlog: Backlog): void {
     registers,
     collect() {
       this.set(Number(backlog.brokerConnected()));
+    },
+  });
+  new Gauge({
+    name: "inference_queue_paused",
+    help: "1 while no job is begun since media_store is away",
+    registers,
+    collect() {
+      this.set(Number(backlog.isPaused()));
     },
   });
   new Gauge({

@@ -70,6 +70,7 @@ Deno.test("what waits is counted by task, with the age of the oldest", async () 
     outbox: () => Promise.resolve({ pending: 2, oldestAge: 3000 }),
     undelivered: () => Promise.resolve(4),
     brokerConnected: () => false,
+    isPaused: () => true,
     tasks: () => [],
   });
   await jobs.submit("image_embedding", { media_store_id: 1 });

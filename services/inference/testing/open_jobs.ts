@@ -136,7 +136,7 @@ export async function openJobs(
     cancelled,
     digests,
     begin: async () => {
-      const { result: [job], written } = await queue.attempts.begin(1);
+      const { result: [job], written } = await queue.attempts.begin(1, true);
       await written;
       if (job === undefined) throw new Error("there is no job to begin");
       return job;

@@ -22,7 +22,7 @@ export interface PooledWorkerOptions {
   /** 1…size of the pool: the place that the thread fills. */
   place: number;
   script: URL;
-  /** Without a job for so long it ends by itself. */
+  /** Without a job for so long it ends by itself; Infinity: never. */
   idleMs: number;
   /** Told once, while {@link PooledWorker.busy} still says whether somebody waits for it. */
   onEnd: (reason: EndReason | "idle" | "closed", why: Problem) => void;
@@ -115,6 +115,7 @@ export class PooledWorker {
   /** One timer for many jobs: it looks again where there was one meanwhile. */
   #endWhenIdle(): void {
     const limit = Math.min(this.#recycleAfterMs ?? Infinity, this.#options.idleMs);
+    if (limit === Infinity) return;
     const left = () => this.#workedAt + limit - performance.now();
     this.#idle ??= setTimeout(() => {
       this.#idle = undefined;

@@ -115,7 +115,7 @@ export interface Job {
   created_at: number;
   started_at: number | null;
   completed_at: number | null;
-  /** How often it was begun. */
+  /** How often it was tried; what the service itself broke off does not count. */
   attempt: number;
   max_attempts: number;
   error_message: string | null;

@@ -17,7 +17,11 @@ export const flag = z.stringbool({
 });
 
 /** A whole number of at least `min`. */
-export const count = (min: number) => z.coerce.number().int().min(min);
+export const count = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z.coerce.number().int().min(min).max(max);
+
+/** The longest time that a timer can take, 24 days: one that is set to more goes off at once. */
+export const MAX_TIMER_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
 
 const listOf = (text: string) =>
   text.split(",").map((part) => part.trim()).filter((part) => part !== "");
