@@ -93,6 +93,12 @@ function reasonOf(error: unknown): string {
   return plain === message ? message.split("\n").at(-1)!.replace(/^\s*\d+: /, "").trim() : plain;
 }
 
+/** Whether there is a way to a base runtime that does not depend on what can be reached, or one is had. */
+export async function canTakeBaseRuntime(): Promise<boolean> {
+  if (hasTwin() || Deno.env.get("DENORT_BIN")) return true;
+  return await tryOut({}).then(() => true, () => false);
+}
+
 /** Whether the twin fits the Deno that runs this. */
 function hasTwin(): boolean {
   return Deno.version.deno === TWIN.deno && Deno.build.target === TWIN.target;

@@ -11,6 +11,7 @@ import { BARE, startSuite, type Suite, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { makeCertificates } from "../testing/certificates.ts";
 import { compiledClients } from "../testing/compiled_clients.ts";
+import { freePorts, nobody } from "../testing/free_ports.ts";
 import { startProxy } from "../testing/proxy.ts";
 
 const picture = (name: string) => new URL(`../images/${name}`, import.meta.url).pathname;
@@ -54,7 +55,7 @@ test("--mqtt takes the broker's address in place of the one inference names", as
   const { mqtt_url } = await suite.info();
   const args = [picture("horse.png"), ...where(), "--mqtt"];
   assert.equal((await clients.run("face-client", [...args, mqtt_url])).code, 0);
-  assert.equal((await clients.run("face-client", [...args, "mqtt://127.0.0.1:1"])).code, 4);
+  assert.equal((await clients.run("face-client", [...args, `mqtt://${nobody()}`])).code, 4);
 });
 
 test("--quiet leaves stderr empty, --no-results stdout; asked twice, the result is there", async () => {
@@ -229,15 +230,6 @@ testNeeding(
   outliving,
 );
 
-/** Ports that nobody listens on, all different. */
-function freePorts(count: number): string[] {
-  using listeners = new DisposableStack();
-  return Array.from({ length: count }, () => {
-    const listener = listeners.use(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-    return `${listener.addr.port}`;
-  });
-}
-
 test("a client that waits goes on waiting while inference is started again", async () => {
   await using folder = await temporaryFolder();
   const [port, mqttPort] = freePorts(2) as [string, string];
@@ -252,9 +244,15 @@ test("a client that waits goes on waiting while inference is started again", asy
   await untilReady(before);
   const names = ["astronaut.png", "chelsea.png", "coffee.png", "horse.png", "camera.png"];
   const images = await Promise.all(names.map((name) => variant(folder.path, name)));
-  await using client = new Deno.Command(clients.pathOf("face-client"), {
-    args: [...images, ...where(), "--inference", before.url, "--timeout", "60", "--json"],
-    clearEnv: true,
+  await using client = clients.command("face-client", [
+    ...images,
+    ...where(),
+    "--inference",
+    before.url,
+    "--timeout",
+    "60",
+    "--json",
+  ], {
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

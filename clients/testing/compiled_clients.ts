@@ -1,14 +1,28 @@
-import { type TemporaryFolder, temporaryFolder } from "@fovea/testing";
+/**
+ * The clients as their users have them: compiled.
+ *
+ * @module
+ */
+import { type Need, type TemporaryFolder, temporaryFolder } from "@fovea/testing";
+import { canTakeBaseRuntime } from "../build/base_runtime.ts";
 import { compileClients } from "../build/compile.ts";
 import type { ClientName } from "../build/permissions.ts";
-import { type ClientEnd, endOf } from "./client_process.ts";
+import { clientArguments, type ClientEnd, endOf } from "./client_process.ts";
+
+/** What only Deno's own download gives for a Deno that is not the pinned one. */
+export const baseRuntime: Need = {
+  isThere: await canTakeBaseRuntime(),
+  what: "a base runtime for deno compile (dl.deno.land, or DENORT_BIN)",
+};
 
 export interface CompiledClients {
   /** A folder whose name ends in "/". */
   readonly folder: string;
   pathOf(name: ClientName): string;
-  /** Runs a client in an empty folder, with nothing in its environment but `env`, to its end. */
-  run(name: ClientName, args: string[], env?: Record<string, string>): Promise<ClientEnd>;
+  /** A client as a command; from its sources where none can be compiled. */
+  command(name: ClientName, args: string[], options?: Deno.CommandOptions): Deno.Command;
+  /** Runs a client in an empty folder, with nothing in its environment, to its end. */
+  run(name: ClientName, args: string[]): Promise<ClientEnd>;
 }
 
 /** The clients, compiled into a folder that is there for the tests of the file that calls this. */
@@ -16,7 +30,7 @@ export function compiledClients(): CompiledClients {
   let dist: TemporaryFolder;
   Deno.test.beforeAll(async () => {
     dist = await temporaryFolder();
-    await compileClients(() => {}, `${dist.path}/dist/`);
+    if (baseRuntime.isThere) await compileClients(() => {}, `${dist.path}/dist/`);
   });
   Deno.test.afterAll(async () => await dist[Symbol.asyncDispose]());
   const clients: CompiledClients = {
@@ -24,10 +38,13 @@ export function compiledClients(): CompiledClients {
       return `${dist.path}/dist/`;
     },
     pathOf: (name) => clients.folder + name,
-    run: async (name, args, env = {}) => {
+    command: (name, args, options) =>
+      baseRuntime.isThere
+        ? new Deno.Command(clients.pathOf(name), { args, clearEnv: true, ...options })
+        : new Deno.Command(Deno.execPath(), { args: clientArguments(name, args), ...options }),
+    run: async (name, args) => {
       await using empty = await temporaryFolder();
-      const options = { args, cwd: empty.path, clearEnv: true, env };
-      return await endOf(new Deno.Command(clients.pathOf(name), options));
+      return await endOf(clients.command(name, args, { cwd: empty.path }));
     },
   };
   return clients;

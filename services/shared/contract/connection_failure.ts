@@ -3,6 +3,8 @@ const REASONS: [RegExp, string][] = [
   // Before the certificates, whose files can't be opened then.
   [/EMFILE|too many open files|os error 24/i, "too many open files here: see ulimit -n"],
   [/refused: (not authorized|bad user ?name)/i, "it refuses the user or the password"],
+  // Of the fetch standard, for ports of other protocols: 6000, 6667 and some eighty more.
+  [/requests to port \d+ are blocked/i, "HTTP clients refuse its port: choose another"],
   [/ECONNREFUSED|connection refused/i, "connection refused"],
   [/ENOTFOUND|EAI_AGAIN|dns error|failed to lookup/i, "host name not found"],
   [/EHOSTUNREACH|ENETUNREACH|unreachable/i, "no route to it"],

@@ -7,10 +7,10 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 
 Deno.test("a failed connection is explained in plain words", async () => {
   const reason = async (url: string) => connectionFailure(await failureOf(fetch(url)));
-  // Not one of the low ports, which newer runtimes don't even try.
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  assert.equal(await reason(`http://127.0.0.1:${listener.addr.port}`), "connection refused");
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = closed.addr;
+  closed.close();
+  assert.equal(await reason(`http://127.0.0.1:${port}`), "connection refused");
   assert.equal(await reason("http://no-such-host.invalid"), "host name not found");
 });
 
@@ -23,6 +23,12 @@ Deno.test("a peer that closes without a word is said to have closed", async () =
   listener.close();
   await closing;
   assert.equal(connectionFailure(error), "it closed the connection");
+});
+
+Deno.test("a port that HTTP clients refuse, and too few file descriptors, are told as such", () => {
+  const of = (words: string) => connectionFailure(new Error(words));
+  assert.match(of("Fetch failed: Requests to port 6000 are blocked"), /refuse its port/);
+  assert.match(of("certificates: Too many open files (os error 24)"), /^too many open files here/);
 });
 
 Deno.test("a broker that refuses the user is not said to be away", () => {
