@@ -31,6 +31,7 @@ import { workerMetrics } from "./metrics/worker_metrics.ts";
 import { MediaStoreOutage, probeMediaStore } from "./media_store_outage.ts";
 import { digestOf } from "./media_store.ts";
 import { ServedModels } from "./tasks/served_models.ts";
+import { workerPermissions } from "./permissions.ts";
 import { readinessChecks } from "./readiness.ts";
 import { FollowedStore } from "./followed_store.ts";
 import type { Settings } from "./settings.ts";
@@ -105,6 +106,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
       workers: settings.INFERENCE_WORKERS,
       log,
     }),
+    permissions: workerPermissions(settings),
     deadlineMs: JOB_DEADLINE_MS,
     idleMs: settings.WORKER_IDLE_SECONDS * 1000 || Infinity,
     log,

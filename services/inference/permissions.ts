@@ -7,7 +7,10 @@ import {
   type Permissions,
 } from "@fovea/process/permissions";
 import { fileURLToPath } from "node:url";
-import { inferenceSettings, SETTING_NAMES } from "./settings.ts";
+import { inferenceSettings, SETTING_NAMES, type Settings } from "./settings.ts";
+
+/** The folder of the native backend. */
+const NATIVE = [fileURLToPath(new URL("native", import.meta.url))];
 
 /**
  * What inference may do with these settings. See [note: narrowed].
@@ -34,8 +37,25 @@ export function inferencePermissions(env: { get(name: string): string | undefine
     // Weights come from hubs, which redirect to any host: a process of its own fetches them.
     run: [FETCH_PROGRAM],
     sys: ["hostname"],
-    ...settings.INFERENCE_BACKEND === "native" && {
-      ffi: [fileURLToPath(new URL("native", import.meta.url))],
-    },
+    ...settings.INFERENCE_BACKEND === "native" && { ffi: NATIVE },
+  };
+}
+
+/**
+ * What its workers may do, of that: whatever a picture makes its decoder do, it writes nothing, runs
+ * nothing, learns nothing of the environment, and reaches nobody but media_store.
+ */
+export function workerPermissions(
+  settings: Pick<Settings, "MODELS_DIR" | "MEDIA_STORE_URL" | "INFERENCE_BACKEND">,
+): Deno.PermissionOptionsObject {
+  return {
+    read: [...ownFiles(), settings.MODELS_DIR],
+    net: [endpointOf(settings.MEDIA_STORE_URL)],
+    ffi: settings.INFERENCE_BACKEND === "native" ? NATIVE : false,
+    write: false,
+    run: false,
+    env: false,
+    sys: false,
+    import: false,
   };
 }

@@ -31,6 +31,8 @@ export interface PoolOptions {
   onFree: () => void;
   /** What a worker runs. */
   script?: URL;
+  /** What workers may do; unset: all that the process may. */
+  permissions?: Deno.PermissionOptions;
   /** Between two canaries of a worker. */
   canaryIntervalMs?: number;
   /** For a worker's answer to all canaries. */
@@ -245,13 +247,14 @@ export class WorkerPool {
 
   /** Starts a worker, which is busy until it has loaded every model there is. */
   #spawn(): PooledWorker {
-    const { script, settings, idleMs, deadlineMs } = this.#options;
+    const { script, permissions = "inherit", settings, idleMs, deadlineMs } = this.#options;
     const taken = new Set(Array.from(this.#workers, ({ place }) => place));
     let place = 1;
     while (taken.has(place)) place++;
     const worker = new PooledWorker({
       place,
       script: script ?? new URL("./worker.ts", import.meta.url),
+      permissions,
       idleMs,
       onEnd: (reason, why) => this.#onEnd(worker, reason, why),
     });

@@ -22,6 +22,8 @@ export interface PooledWorkerOptions {
   /** 1…size of the pool: the place that the thread fills. */
   place: number;
   script: URL;
+  /** What the thread may do, of what the process may. */
+  permissions: Deno.PermissionOptions;
   /** Without a job for so long it ends by itself; Infinity: never. */
   idleMs: number;
   /** Told once, while {@link PooledWorker.busy} still says whether somebody waits for it. */
@@ -48,7 +50,10 @@ export class PooledWorker {
   constructor(options: PooledWorkerOptions) {
     this.#options = options;
     this.place = options.place;
-    this.#thread = new Worker(options.script, { type: "module" });
+    this.#thread = new Worker(options.script, {
+      type: "module",
+      deno: { permissions: options.permissions },
+    });
     this.#thread.onmessage = ({ data }: MessageEvent<Report>) => {
       this.#waiting.shift()?.resolve(data);
       if (data.kind !== "canary_answer") this.#workedAt = performance.now();

@@ -6,6 +6,7 @@
  */
 // First, so that it sees every memory that the others make.
 import { wasmMemory } from "./wasm_memory.ts";
+import "./empty_environment.ts";
 import "./no_silent_exit.ts";
 import { Problem, type TaskType } from "@fovea/contract";
 import { interruptible, limitWork } from "@fovea/process/interruptible";
