@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { connectionFailure } from "@fovea/contract";
 import { createHash } from "node:crypto";
 import { compileFile, runDeno, type Say } from "./deno_command.ts";
@@ -131,6 +132,7 @@ async function takeTwin(path: string): Promise<void> {
     if (digest !== TWIN.sha256) {
       throw new Error(`${TWIN.file} has sha256 ${digest}, expected ${TWIN.sha256}`);
     }
+    await Deno.mkdir(dirname(path), { recursive: true });
     // Named only when whole: a later run takes what lies there.
     await Deno.writeFile(`${path}.part`, runtime, { mode: 0o755 });
     await Deno.rename(`${path}.part`, path);

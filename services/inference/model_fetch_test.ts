@@ -155,7 +155,11 @@ Deno.test("a hub may redirect to a host that no setting names", served, async ()
 
 /** The processes in which a service fetches models, with their command lines. */
 async function fetchersOf({ pid }: ServiceProcess): Promise<{ pid: number; command: string }[]> {
-  const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
+  // Any thread of the service may have started them.
+  let children = "";
+  for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+    children += await Deno.readTextFile(`/proc/${pid}/task/${name}/children`).catch(() => "");
+  }
   const all = await Promise.all(
     children.trim().split(" ").filter(Boolean).map(async (child) => ({
       pid: Number(child),
