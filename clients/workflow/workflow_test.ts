@@ -1,18 +1,10 @@
 import { type Job, Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { runClient } from "../testing/client_process.ts";
+import { faces, PICTURE } from "../testing/face_client.ts";
 import { FACES, refuse, sha256Of, StandIn } from "../testing/stand_in.ts";
 
-const PICTURE = new URL("../images/astronaut.png", import.meta.url).pathname;
-
 const PICTURE_SHA256 = await sha256Of(await Deno.readFile(PICTURE));
-
-/** Runs face-client against the stand-in. */
-function faces(standIn: StandIn, args: string[] = [PICTURE], env: Record<string, string> = {}) {
-  const where = ["--media-store", standIn.address, "--inference", standIn.address];
-  return runClient("face-client", [...where, ...args], env);
-}
 
 const looks = (standIn: StandIn) => standIn.calls.filter((call) => call.startsWith("GET /job/"));
 
@@ -295,79 +287,6 @@ Deno.test("without FOVEA_TOKEN no token is sent", async () => {
   assert.deepEqual(new Set(standIn.tokens), new Set([null]));
 });
 
-/** Answers submissions that don't ask for a new job with one that is there, of other bytes. */
-function giveOtherBytes(standIn: StandIn, sha256: string | null): Job {
-  const job = standIn.addJob();
-  const nobody = { ...FACES, faces: [], face_count: 0 };
-  standIn.end(job, { status: "completed", result: nobody, ...{ sha256 } });
-  standIn.handler = async (request) => {
-    if (!request.url.includes("/job/") || request.method !== "POST") return undefined;
-    return (await request.clone().json()).force ? undefined : Response.json(job);
-  };
-  return job;
-}
-
-Deno.test("a result of other bytes is not printed: the job is asked for anew", async () => {
-  for (const sha256 of ["0".repeat(64), null]) {
-    await using standIn = await StandIn.start();
-    const other = giveOtherBytes(standIn, sha256);
-    const { code, stdout, stderr } = await faces(standIn);
-    assert.equal(code, 0);
-    assert.match(stdout, /1 face/);
-    assert.match(stderr, new RegExp(`job ${other.job_id} is not of these bytes: asking anew`));
-  }
-});
-
-Deno.test("a picture whose place other bytes have taken is stored once more", async () => {
-  await using standIn = await StandIn.start();
-  standIn.onSubmit = async (job) => {
-    // As by PUT, while the client waits.
-    if (job.media_store_id === 1) {
-      standIn.entities.set(1, { sha256: "1".repeat(64), is_deleted: false });
-    }
-    await standIn.complete(job);
-  };
-  const { code, stdout } = await faces(standIn, [PICTURE, "--json"]);
-  assert.equal(code, 0);
-  assert.equal(JSON.parse(stdout).media_store_id, 2);
-});
-
-Deno.test("results that are of other bytes again and again end with 1, and none is printed", async () => {
-  await using standIn = await StandIn.start();
-  standIn.onSubmit = async (job) => {
-    standIn.end(job, { status: "completed", result: FACES, ...{ sha256: "1".repeat(64) } });
-    await standIn.publish(job);
-  };
-  const { code, stdout, stderr } = await faces(standIn);
-  assert.equal(code, 1);
-  assert.equal(stdout, "");
-  assert.match(stderr, /astronaut\.png: job .* looked at other bytes \(sha256 1{64}\)/);
-  assert.equal(standIn.jobs.size, 2);
-});
-
-Deno.test("an entity that has other bytes than were sent ends with 1", async () => {
-  await using standIn = await StandIn.start();
-  standIn.handler = (request) =>
-    request.url.endsWith("/entity/") ? Response.json({ id: 5, sha256: "2".repeat(64) }) : undefined;
-  const { code, stderr } = await faces(standIn);
-  assert.equal(code, 1);
-  assert.match(stderr, /media_store says that it keeps these bytes as entity 5, but that has sha/);
-  assert.equal(standIn.jobs.size, 0);
-});
-
-Deno.test("an inference that does not say of which bytes its results are is warned of", async () => {
-  await using standIn = await StandIn.start();
-  standIn.onSubmit = async (job) => {
-    standIn.end(job, { status: "completed", result: FACES });
-    delete (job as Partial<Job>).sha256;
-    await standIn.publish(job);
-  };
-  const { code, stdout, stderr } = await faces(standIn);
-  assert.equal(code, 0);
-  assert.match(stdout, /1 face/);
-  assert.match(stderr, /^Warning: this inference does not say of which bytes its results are/m);
-});
-
 Deno.test("a token file is read anew when it has changed", async () => {
   await using standIn = await StandIn.start();
   await using folder = await temporaryFolder();
@@ -396,57 +315,3 @@ Deno.test("the token is the broker's password where its address names no user", 
 });
 
 /** As a proxy answers while what is behind it is away. */
-const badGateway = () => new Response("<h1>Bad Gateway</h1>", { status: 502 });
-
-Deno.test("a service that is away for longer than a few tries is waited for", async () => {
-  await using standIn = await StandIn.start();
-  let submissions = 0;
-  standIn.handler = (request) =>
-    request.url.includes("/job/") && ++submissions < 6 ? badGateway() : undefined;
-  assert.equal((await faces(standIn)).code, 0);
-  assert.equal(standIn.jobs.size, 1);
-});
-
-Deno.test("a service that goes away and stays away ends with 4 when time is up", async () => {
-  await using standIn = await StandIn.start();
-  standIn.handler = ({ url }) => url.includes("/job/") ? badGateway() : undefined;
-  const { code, stderr } = await faces(standIn, [PICTURE, "--timeout", "2"]);
-  assert.equal(code, 4);
-  assert.match(
-    stderr,
-    /inference went away and was not back at http:\/\/127.* within 2 s: the job/,
-  );
-});
-
-/** The model is on its way until it is `ready()`, and the job is done then. */
-function fetchModel(standIn: StandIn): () => void {
-  const task = { task_type: "face_detection", model: null } as const;
-  const progress = { bytes: 120e6, total_bytes: 352e6, seconds_left: 200 };
-  standIn.info = { tasks: [{ ...task, state: "preparing", progress }] };
-  return () => standIn.info = { tasks: [{ ...task, state: "ready" }] };
-}
-
-Deno.test("the time of a job does not run while its model is being fetched, and that is shown", async () => {
-  await using standIn = await StandIn.start();
-  const ready = fetchModel(standIn);
-  standIn.onSubmit = (job) => {
-    setTimeout(() => {
-      ready();
-      standIn.complete(job);
-    }, 2500);
-  };
-  const { code, stderr } = await faces(standIn, [PICTURE, "--timeout", "1"]);
-  assert.equal(code, 0, stderr);
-  assert.match(stderr, /^inference is fetching its model: 120 of 352 MB, 3 minutes left$/m);
-});
-
-Deno.test("the time of a job runs from when its model is ready", async () => {
-  await using standIn = await StandIn.start();
-  const ready = fetchModel(standIn);
-  standIn.onSubmit = () => {
-    setTimeout(ready, 1000);
-  };
-  const { code, stderr } = await faces(standIn, [PICTURE, "--timeout", "0.5"]);
-  assert.equal(code, 3);
-  assert.match(stderr, /not done within 0\.5 s/);
-});

@@ -83,7 +83,6 @@ const KINDS = {
 
   // Jobs.
   job_not_found: refused(404, "No such job"),
-  job_exists: refused(409, "Job already there"),
   job_id_taken: refused(409, "Job id already used"),
   job_not_failed: refused(409, "Job did not end in error"),
   queue_full: passing(429, "Queue full"),
