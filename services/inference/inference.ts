@@ -57,7 +57,12 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   const log = openLog("inference", settings);
 
   using folder = await claimFolder(settings.DATA_DIR, "inference");
-  await using db = await openSqlite<Tables>(`${folder.path}/inference.sqlite`, MIGRATIONS, "crash");
+  await using db = await openSqlite<Tables>(
+    `${folder.path}/inference.sqlite`,
+    MIGRATIONS,
+    "crash",
+    (copy) => log.info({ copy }, "database copied before its tables are brought up to date"),
+  );
   const { client_id: clientId } = await db.selectFrom("instance").selectAll()
     .executeTakeFirstOrThrow();
 

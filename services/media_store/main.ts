@@ -39,7 +39,12 @@ await runService(async () => {
   const access = await openAccess(settings);
 
   using folder = await claimFolder(settings.DATA_DIR, "media_store");
-  await using db = await openSqlite<Tables>(`${folder.path}/entities.sqlite`, migrations);
+  await using db = await openSqlite<Tables>(
+    `${folder.path}/entities.sqlite`,
+    migrations,
+    "power_cut",
+    (copy) => log.info({ copy }, "database copied before its tables are brought up to date"),
+  );
   const spool = await Spool.open(folder.path);
   const blobs = await BlobStore.open(folder.path, spool);
   const cache = await ThumbnailCache.open(folder.path, spool, blobs);

@@ -10,18 +10,22 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { SettingsError } from "@fovea/process/settings";
 
 /**
- * Opens the file, creating it where it is missing, and brings its tables up to date.
+ * Opens the file, creating it where it is missing, and brings its tables up to date. Before tables that
+ * are there are changed, the whole file is copied beside it, see {@link copyOf}: with that copy the
+ * older version can be started again.
  *
  * @param migrations by name, applied in alphabetical order
  * @param surviving what a transaction that has ended outlives: `power_cut` waits for the disk each time
  *   (WAL, synchronous=FULL). `crash`, of the process by whatever means, does not (synchronous=NORMAL):
  *   after a power cut the file is whole, but the last moments before it may be missing.
- * @throws {SettingsError} where the file can't be used, or was written by a newer version
+ * @param onCopied told where the copy is, once one was made
+ * @throws {SettingsError} where the file can't be used or copied, or was written by a newer version
  */
 export async function openSqlite<Tables>(
   path: string,
   migrations: Record<string, Migration>,
   surviving: "power_cut" | "crash" = "power_cut",
+  onCopied: (copy: string) => void = () => {},
 ): Promise<Kysely<Tables>> {
   let connection: DatabaseSync | undefined;
   try {
@@ -38,7 +42,12 @@ export async function openSqlite<Tables>(
         "busy_timeout = 250",
       ]
     ) connection.exec(`PRAGMA ${pragma}`);
-    refuseNewer(connection, path, migrations);
+    const applied = appliedMigrations(connection);
+    refuseNewer(applied, path, migrations);
+    if (applied.length > 0 && Object.keys(migrations).some((name) => !applied.includes(name))) {
+      await copy(connection, path);
+      onCopied(copyOf(path));
+    }
     const db = new Kysely<Tables>({ dialect: new Dialect({ database: adapt(connection) }) });
     const { error } = await new Migrator({
       db,
@@ -56,19 +65,48 @@ export async function openSqlite<Tables>(
   }
 }
 
-/** Tables that a newer version has changed may mean something else by now. */
-function refuseNewer(
-  connection: DatabaseSync,
-  path: string,
-  migrations: Record<string, Migration>,
-): void {
+/** Where the file is copied before its tables are changed; the next change replaces the copy. */
+export function copyOf(path: string): string {
+  return `${path}.before-update`;
+}
+
+async function copy(connection: DatabaseSync, path: string): Promise<void> {
+  // Named only when whole.
+  const part = `${copyOf(path)}.part`;
+  await Deno.remove(part).catch(() => {});
+  try {
+    // All that the log holds goes to the file, which nobody else writes. [note: one writer]
+    connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    await Deno.copyFile(path, part);
+    using file = await Deno.open(part, { write: true });
+    await file.sync();
+    await Deno.rename(part, copyOf(path));
+  } catch (error) {
+    await Deno.remove(part).catch(() => {});
+    throw new Error(
+      `before its tables are changed it is to be copied: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** By name, in the order in which they were applied; none of a file that is new. */
+function appliedMigrations(connection: DatabaseSync): string[] {
   const tables = connection.prepare(
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = ?",
   );
-  if (tables.get(DEFAULT_MIGRATION_TABLE) === undefined) return;
-  const applied = connection.prepare(`SELECT name FROM ${DEFAULT_MIGRATION_TABLE} ORDER BY name`)
+  if (tables.get(DEFAULT_MIGRATION_TABLE) === undefined) return [];
+  const rows = connection.prepare(`SELECT name FROM ${DEFAULT_MIGRATION_TABLE} ORDER BY name`)
     .all() as { name: string }[];
-  const unknown = applied.map(({ name }) => name).filter((name) => !(name in migrations));
+  return rows.map(({ name }) => name);
+}
+
+/** Tables that a newer version has changed may mean something else by now. */
+function refuseNewer(
+  applied: string[],
+  path: string,
+  migrations: Record<string, Migration>,
+): void {
+  const unknown = applied.filter((name) => !(name in migrations));
   if (unknown.length === 0) return;
   throw new SettingsError(
     `Cannot start: the database ${path} was written by a newer version of this service, which ` +

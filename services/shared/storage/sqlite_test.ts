@@ -2,7 +2,7 @@ import { temporaryFolder } from "@fovea/testing";
 import { type Kysely, sql } from "kysely";
 import assert from "node:assert/strict";
 import { SettingsError } from "@fovea/process/settings";
-import { openSqlite } from "./sqlite.ts";
+import { copyOf, openSqlite } from "./sqlite.ts";
 
 const create = (table: string) => ({
   async up(db: Kysely<unknown>): Promise<void> {
@@ -28,6 +28,42 @@ Deno.test("tables are brought up to date, and what was in them stays", async () 
   assert.equal((await sql`SELECT x FROM first`.execute(newer)).rows.length, 1);
   assert.equal((await sql`SELECT x FROM second`.execute(newer)).rows.length, 0);
   await newer.destroy();
+});
+
+Deno.test("before tables are changed, the database is copied as it was, and only then", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/db.sqlite`;
+  const copies: string[] = [];
+  const open = (migrations: typeof OLD) =>
+    openSqlite(path, migrations, "power_cut", (copy) => copies.push(copy));
+  const first = await open(OLD);
+  await sql`INSERT INTO first VALUES (1)`.execute(first);
+  await first.destroy();
+  await (await open(OLD)).destroy();
+  assert.deepEqual(copies, []);
+
+  // One that was left half made is replaced.
+  await Deno.writeTextFile(`${copyOf(path)}.part`, "half a copy");
+  await (await open(NEW)).destroy();
+  assert.deepEqual(copies, [copyOf(path)]);
+  const older = await openSqlite(copyOf(path), OLD);
+  assert.equal((await sql`SELECT x FROM first`.execute(older)).rows.length, 1);
+  await older.destroy();
+  await (await open(NEW)).destroy();
+  assert.equal(copies.length, 1);
+});
+
+Deno.test("tables are not changed where the database can't be copied first", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/db.sqlite`;
+  await (await openSqlite(path, OLD)).destroy();
+  // A folder can't be replaced by a file.
+  await Deno.mkdir(`${copyOf(path)}/full`, { recursive: true });
+  assert.match(
+    await refused(openSqlite(path, NEW)),
+    /before its tables are changed it is to be cop/,
+  );
+  await (await openSqlite(path, OLD)).destroy();
 });
 
 Deno.test("a database of a newer version is refused, and not touched", async () => {

@@ -57,6 +57,10 @@ for (const version of ["0.1.0"]) {
       MEDIA_STORE_URL: mediaStore.url,
     });
     await untilReady(inference);
+    for (const { log } of [mediaStore, inference]) {
+      const copied = log().find(({ msg }) => msg.startsWith("database copied before"));
+      assert.ok((await Deno.stat(String(copied?.copy))).isFile);
+    }
 
     for (const { item, versions } of before.entities) {
       const url = `${mediaStore.url}/entity/${item.id}`;
