@@ -27,6 +27,7 @@ export async function openSqlite<Tables>(
   surviving: "power_cut" | "crash" = "power_cut",
   onCopied: (copy: string) => void = () => {},
 ): Promise<Kysely<Tables>> {
+  await refuseEmpty(path);
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(path);
@@ -48,7 +49,7 @@ export async function openSqlite<Tables>(
       await copy(connection, path);
       onCopied(copyOf(path));
     }
-    const db = new Kysely<Tables>({ dialect: new Dialect({ database: adapt(connection) }) });
+    const db = new Kysely<Tables>({ dialect: new Dialect({ database: adapt(connection, path) }) });
     const { error } = await new Migrator({
       db,
       provider: { getMigrations: () => Promise.resolve(migrations) },
@@ -58,11 +59,43 @@ export async function openSqlite<Tables>(
   } catch (error) {
     connection?.close();
     if (error instanceof SettingsError) throw error;
+    if (isDamage(error)) throw new DamagedDatabase(path, error);
     throw new SettingsError(
       `Cannot start: the database ${path} can't be used: ${(error as Error).message}`,
       { cause: error },
     );
   }
+}
+
+/** A file of which some pages are not what SQLite wrote. */
+export class DamagedDatabase extends SettingsError {
+  override name = "DamagedDatabase";
+
+  constructor(path: string, cause: unknown) {
+    super(
+      `Cannot go on: the database ${path} is damaged (${(cause as Error).message}): stop the ` +
+        "service, and put a backup of all DATA_DIR in its place",
+      { cause },
+    );
+  }
+}
+
+/** SQLITE_CORRUPT, extended codes included (https://sqlite.org/rescode.html). */
+function isDamage(error: unknown): boolean {
+  const { errcode, message } = error as { errcode?: number; message: string };
+  // Where a statement can't even be prepared, Deno 2.7 gives no code.
+  if (errcode === undefined) return message === "database disk image is malformed";
+  return (errcode & 0xff) === 11;
+}
+
+/** A database has a header from its first moment; an empty file is what is left of one that was lost. */
+async function refuseEmpty(path: string): Promise<void> {
+  const size = await Deno.stat(path).then(({ size }) => size, () => undefined);
+  if (size !== 0) return;
+  throw new SettingsError(
+    `Cannot start: the database ${path} is empty: put a backup of all DATA_DIR in its place, ` +
+      "or remove the file to start with nothing",
+  );
 }
 
 /** Where the file is copied before its tables are changed; the next change replaces the copy. */
@@ -129,7 +162,7 @@ class Dialect extends SqliteDialect {
 const MAX_STATEMENTS = 500;
 
 /** Gives node:sqlite the face that Kysely's dialect knows (better-sqlite3's). */
-function adapt(connection: DatabaseSync): SqliteDatabase {
+function adapt(connection: DatabaseSync, path: string): SqliteDatabase {
   // Kysely prepares anew for each query. What a statement holds outside JavaScript's heap stays
   // until a garbage collection that nothing presses for, so each one is prepared once.
   const statements = new Map<string, { statement: StatementSync; reader: boolean }>();
@@ -143,20 +176,28 @@ function adapt(connection: DatabaseSync): SqliteDatabase {
     }
     return known;
   };
+  /** @throws {DamagedDatabase} in place of SQLite's own words for that */
+  const attempt = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw isDamage(error) ? new DamagedDatabase(path, error) : error;
+    }
+  };
   return {
     close: () => connection.close(),
     prepare(sql) {
-      const { statement, reader } = prepared(sql);
+      const { statement, reader } = attempt(() => prepared(sql));
       return {
         reader,
-        all: (parameters) => statement.all(...parameters as SQLInputValue[]),
+        all: (parameters) => attempt(() => statement.all(...parameters as SQLInputValue[])),
         run: (parameters) => {
           // Of some errors, as of a full disk, SQLite rolls back by itself (https://sqlite.org/lang_transaction.html).
           // To be told that there is nothing to roll back would hide what went wrong.
           if (sql === "rollback" && !connection.isTransaction) {
             return { changes: 0, lastInsertRowid: 0 };
           }
-          return statement.run(...parameters as SQLInputValue[]);
+          return attempt(() => statement.run(...parameters as SQLInputValue[]));
         },
         iterate: (parameters) =>
           statement.iterate(...parameters as SQLInputValue[]) as IterableIterator<unknown>,

@@ -2,7 +2,7 @@ import { temporaryFolder } from "@fovea/testing";
 import { type Kysely, sql } from "kysely";
 import assert from "node:assert/strict";
 import { SettingsError } from "@fovea/process/settings";
-import { copyOf, openSqlite } from "./sqlite.ts";
+import { copyOf, DamagedDatabase, openSqlite } from "./sqlite.ts";
 
 const create = (table: string) => ({
   async up(db: Kysely<unknown>): Promise<void> {
@@ -78,11 +78,47 @@ Deno.test("a database of a newer version is refused, and not touched", async () 
   await (await openSqlite(path, NEW)).destroy();
 });
 
+Deno.test("an empty file in a database's place is refused, with what to do", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/db.sqlite`;
+  await Deno.writeTextFile(path, "");
+  assert.match(
+    await refused(openSqlite(path, OLD)),
+    /db\.sqlite is empty: put a backup .* or remove/,
+  );
+});
+
+Deno.test("damage that is met while the database is used is named, with what to do", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/db.sqlite`;
+  await (await openSqlite(path, OLD)).destroy();
+  const db = await openSqlite(path, OLD);
+  for (let i = 0; i < 500; i++) await sql`INSERT INTO first VALUES (${i})`.execute(db);
+  const [{ page } = { page: 0 }] = (await sql<{ page: number }>`
+    SELECT rootpage AS page FROM sqlite_schema WHERE name = 'first'`.execute(db)).rows;
+  await db.destroy();
+  const file = await Deno.open(path, { write: true });
+  await file.seek((page - 1) * 4096, Deno.SeekMode.Start);
+  await file.write(new Uint8Array(4096).fill(0x55));
+  file.close();
+
+  await using damaged = await openSqlite(path, OLD);
+  await assert.rejects(
+    sql`SELECT * FROM first`.execute(damaged),
+    (error) =>
+      error instanceof DamagedDatabase && error.message.includes(`${path} is damaged`) &&
+      /put a backup of all DATA_DIR/.test(error.message),
+  );
+});
+
 Deno.test("a file that is no database is refused by name", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/db.sqlite`;
   await Deno.writeTextFile(path, "not a database, however long one looks at it".repeat(100));
-  assert.match(await refused(openSqlite(path, OLD)), /db\.sqlite can't be used: file is not/);
+  assert.match(
+    await refused(openSqlite(path, OLD)),
+    /db\.sqlite can't be used: file is not/,
+  );
 });
 
 Deno.test("a transaction that fails for want of room says so, and the next one works", async () => {
