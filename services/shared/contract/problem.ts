@@ -50,6 +50,7 @@ const KINDS = {
   is_collection_fixed: refused(400, "Stays what it is"),
   malformed_body: refused(422, "Malformed body"),
   unsupported_content_type: refused(415, "Content type not taken"),
+  unsupported_content_encoding: refused(415, "Content encoding not taken"),
   route_not_found: refused(404, "No such route"),
   upgrade_required: refused(426, "Upgrade required"),
   method_not_allowed: refused(405, "Method not for this path"),

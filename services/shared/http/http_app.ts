@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import type { Logger } from "@fovea/process/log";
 import { callerGuard, type CallerRules, crossOriginHeaders } from "./callers.ts";
+import { refuseEncodedBodies } from "./content_encoding.ts";
 import { requestMetrics } from "./request_metrics.ts";
 import { answerProblems } from "./problem_response.ts";
 import { requestIds } from "./request_id.ts";
@@ -27,6 +28,7 @@ export function httpApp({ callers = STRICTEST, log, metrics }: HttpOptions): Hon
     requestMetrics(metrics),
     crossOriginHeaders(callers),
     callerGuard(callers),
+    refuseEncodedBodies,
   );
   answerProblems(app, log);
   return app;

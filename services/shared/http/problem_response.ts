@@ -18,6 +18,8 @@ function answer(c: Context, problem: Problem): Response {
     headers.set("Content-Range", `bytes */${document.file_size}`);
   }
   if (Array.isArray(document.allow)) headers.set("Allow", document.allow.join(", "));
+  // RFC 9110, 12.5.3: what would be taken instead.
+  if (problem.code === "unsupported_content_encoding") headers.set("Accept-Encoding", "identity");
   if (problem.code === "upgrade_required") headers.set("Upgrade", "websocket");
   if (problem.code === "unauthorized") headers.set("WWW-Authenticate", "Bearer");
   return new Response(JSON.stringify(document), { status: document.status, headers });

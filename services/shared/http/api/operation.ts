@@ -42,6 +42,7 @@ export function operation(call: Call): ZodOpenApiOperationObject {
       ...problemAnswers([
         ...problems,
         ...isJson(body) ? ["unsupported_content_type" as const] : [],
+        ...body === undefined ? [] : ["unsupported_content_encoding" as const],
         ...refusals(right),
         "unknown_host",
         "foreign_origin",
