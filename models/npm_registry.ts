@@ -9,7 +9,8 @@
  */
 import { type NpmSettings, readNpmSettings } from "./npm_settings.ts";
 
-const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
+/** How npm's own registry, and so every mirror of it, names a tarball: `/name/-/name-1.2.3.tgz`. */
+const TARBALL_PATH = /^\/(@[^/]+\/)?[^/]+\/-\/[^/]+\.tgz$/;
 
 export class NpmRegistry implements Disposable {
   /** Ends in a slash. */
@@ -21,7 +22,7 @@ export class NpmRegistry implements Disposable {
   constructor(packageName: string, settings: NpmSettings = readNpmSettings()) {
     const scope = packageName.startsWith("@") ? packageName.split("/")[0] : undefined;
     const ofScope = scope === undefined ? undefined : settings[`${scope}:registry`];
-    this.url = String(ofScope || settings.registry || DEFAULT_REGISTRY).replace(/\/*$/, "/");
+    this.url = String(ofScope || settings.registry || defaultRegistry()).replace(/\/*$/, "/");
     this.#settings = settings;
     this.#client = Deno.createHttpClient(connectionSettings(this.url, settings));
   }
@@ -37,15 +38,27 @@ export class NpmRegistry implements Disposable {
   /** Where a tarball lies: most mirrors pass on the address that npm's own registry gives. */
   tarballUrl(url: string): string {
     const setting = this.#settings["replace-registry-host"] ?? "npmjs";
-    const replaced = setting === "npmjs" ? new URL(DEFAULT_REGISTRY).host : setting;
     const { host, pathname, search } = new URL(url);
-    if (replaced !== "always" && replaced !== host) return url;
-    return new URL(pathname, this.url).href + search;
+    const isReplaced = setting === "npmjs"
+      ? TARBALL_PATH.test(pathname)
+      : setting === "always" || setting === host;
+    return isReplaced ? new URL(pathname, this.url).href + search : url;
   }
 
   [Symbol.dispose](): void {
     this.#client.close();
   }
+}
+
+/**
+ * The registry from which Deno has its packages: it keeps them in a folder of that name.
+ *
+ * @throws {Error} where that can't be told
+ */
+function defaultRegistry(): string {
+  const host = /\/npm\/([^/]+)\/zod\//.exec(import.meta.resolve("zod"))?.[1];
+  if (host !== undefined) return `https://${host}/`;
+  throw new Error("npm's registry is not known here: set registry in .npmrc");
 }
 
 /** The value of the header Authorization. */
