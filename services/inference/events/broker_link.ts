@@ -200,7 +200,7 @@ function readFiles(tls: TlsFiles): Partial<Record<keyof TlsFiles, string>> {
 
 function reasonOf(error: Error): string {
   const { code } = error as { code?: unknown };
-  if (/peer certificate/.test(error.message)) {
+  if (/certificate/i.test(error.message)) {
     return "its certificate is not trusted here: MQTT_CA_FILE names a file with who signed it";
   }
   return REFUSED_USER.includes(code as number)
