@@ -1,7 +1,9 @@
 import type { Item, Job } from "@fovea/contract";
 import {
+  makeCertificates,
   mosquitto,
   openssl,
+  overTls,
   startMosquitto,
   startService,
   temporaryFolder,
@@ -9,7 +11,6 @@ import {
 } from "@fovea/testing";
 import { BARE, startSuite, type Suite, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
-import { makeCertificates } from "../testing/certificates.ts";
 import { compiledClients } from "../testing/compiled_clients.ts";
 import { freePorts, nobody } from "../testing/free_ports.ts";
 import { startProxy } from "../testing/proxy.ts";
@@ -189,13 +190,9 @@ testNeeding(
   [openssl, mosquitto],
   "https and mqtts are taken from issuers that --ca-file names, and from no others",
   async () => {
-    await using folder = await temporaryFolder();
-    const { ca, cert, key } = await makeCertificates(folder.path);
-    await using broker = await startMosquitto([
-      `cafile ${ca}`,
-      `certfile ${cert}`,
-      `keyfile ${key}`,
-    ]);
+    await using certificates = await makeCertificates();
+    const { ca, server: { cert, key } } = certificates;
+    await using broker = await startMosquitto(overTls(certificates));
     const tls = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
     await using store = startProxy({ target: suite.mediaStore.url, tls });
     await using inference = startProxy({ target: suite.inference.url, tls });
@@ -208,7 +205,7 @@ testNeeding(
     assert.equal(untrusted.code, 4);
     assert.match(untrusted.stderr, /its certificate is not trusted here: --ca-file names a file/);
 
-    const mqtts = broker.url.replace("mqtt:", "mqtts:").replace("//", "//me:secret@");
+    const mqtts = broker.url.replace("//", "//me:secret@");
     const mqtt = ["--mqtt", mqtts, "--timeout", "1"];
     // The job has ended: its result is there, whichever broker is asked.
     assert.equal((await clients.run("face-client", [...trusted, ...mqtt])).code, 0);

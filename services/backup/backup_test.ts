@@ -1,46 +1,18 @@
 import type { Item, Job } from "@fovea/contract";
-import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
-import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
+import { runTask, type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
+import { startSuite, type Suite } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 
 const picture = (name: string) =>
   Deno.readFile(new URL(`../../clients/images/${name}`, import.meta.url));
 
-async function backUp(dataDir: string, ...args: string[]) {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "backup", ...args],
-    env: { DATA_DIR: dataDir },
-  }).output();
-  const text = new TextDecoder();
-  return {
-    code: output.code,
-    stdout: text.decode(output.stdout),
-    stderr: text.decode(output.stderr),
-  };
-}
+const backUp = (dataDir: string, ...args: string[]) =>
+  runTask("backup", args, { DATA_DIR: dataDir });
 
 /** Both services on one DATA_DIR, as a user has them. */
-async function startBoth(dataDir: string) {
-  await using cleanup = new AsyncDisposableStack();
-  const mediaStore = cleanup.use(await startService("media_store", { DATA_DIR: dataDir }));
-  const inference = cleanup.use(
-    await startService("inference", {
-      ...BARE,
-      DATA_DIR: dataDir,
-      MEDIA_STORE_URL: mediaStore.url,
-    }),
-  );
-  await untilReady(inference);
-  const owned = cleanup.move();
-  return {
-    mediaStore,
-    inference,
-    ...clientOf(mediaStore.url, inference.url),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
+const startBoth = (dataDir: string) => startSuite({ DATA_DIR: dataDir }, { DATA_DIR: dataDir });
 
-async function completed(both: Awaited<ReturnType<typeof startBoth>>, item: Item): Promise<Job> {
+async function completed(both: Suite, item: Item): Promise<Job> {
   const { job_id } = await both.submit("image_embedding", { media_store_id: item.id });
   for (const until = Date.now() + 60_000; Date.now() < until;) {
     const job = await both.job(job_id);

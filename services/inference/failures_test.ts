@@ -9,6 +9,7 @@ import {
   makeCertificates,
   mosquitto,
   openssl,
+  overTls,
   runServiceToEnd,
   type ServiceProcess,
   startMosquitto,
@@ -128,11 +129,9 @@ testNeeding(
   "events reach a broker over TLS, with a private authority and a certificate of the service's own",
   async () => {
     await using certificates = await makeCertificates();
-    const { ca, server, client } = certificates;
+    const { ca, client } = certificates;
     await using broker = await startMosquitto([
-      `cafile ${ca}`,
-      `certfile ${server.cert}`,
-      `keyfile ${server.key}`,
+      ...overTls(certificates),
       "require_certificate true",
     ]);
     await using service = await startService("empty_inference", {

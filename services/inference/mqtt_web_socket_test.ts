@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { startService } from "@fovea/testing";
+import { MQTT_HANDSHAKE, startService } from "@fovea/testing";
 import { BARE, clientOf } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { subscribe } from "./testing/subscriber.ts";
@@ -20,14 +20,6 @@ async function shake(url: string, headers: Record<string, string>): Promise<numb
   connection.close();
   return Number(answer.match(/^HTTP\/1\.1 (\d+)/)?.[1]);
 }
-
-const HANDSHAKE = {
-  "Connection": "Upgrade",
-  "Upgrade": "websocket",
-  "Sec-WebSocket-Version": "13",
-  "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-  "Sec-WebSocket-Protocol": "mqtt",
-};
 
 Deno.test("a client on a WebSocket hears of a job, and HTTP goes on after it", async () => {
   await using inference = await startService("empty_inference", BARE);
@@ -47,15 +39,20 @@ Deno.test("what is no handshake is refused, and one that is left at once does no
   await using inference = await startService("empty_inference", BARE);
   const { info } = clientOf("", inference.url);
   // A missing version the runtime forgives.
-  for (const missing of Object.keys(HANDSHAKE).filter((name) => !name.endsWith("Version"))) {
-    const rest = Object.fromEntries(Object.entries(HANDSHAKE).filter(([name]) => name !== missing));
+  for (const missing of Object.keys(MQTT_HANDSHAKE).filter((name) => !name.endsWith("Version"))) {
+    const rest = Object.fromEntries(
+      Object.entries(MQTT_HANDSHAKE).filter(([name]) => name !== missing),
+    );
     assert.equal(await shake(inference.url, rest), 426, `without ${missing}`);
   }
-  assert.equal(await shake(inference.url, { ...HANDSHAKE, "Sec-WebSocket-Protocol": "chat" }), 426);
-  assert.equal(await shake(inference.url, HANDSHAKE), 101);
-  const body = { ...HANDSHAKE, "Content-Length": "3" };
+  assert.equal(
+    await shake(inference.url, { ...MQTT_HANDSHAKE, "Sec-WebSocket-Protocol": "chat" }),
+    426,
+  );
+  assert.equal(await shake(inference.url, MQTT_HANDSHAKE), 101);
+  const body = { ...MQTT_HANDSHAKE, "Content-Length": "3" };
   assert.ok([101, 426].includes(await shake(inference.url, body)));
-  const head = await fetch(`${inference.url}/mqtt`, { method: "HEAD", headers: HANDSHAKE });
+  const head = await fetch(`${inference.url}/mqtt`, { method: "HEAD", headers: MQTT_HANDSHAKE });
   assert.equal(head.status, 426);
   assert.equal((await info()).name, "fovea-inference");
 });

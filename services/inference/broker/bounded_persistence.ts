@@ -34,7 +34,7 @@ export const BOUNDS: Bounds = {
   held: 16 * MIB,
 };
 
-/** What a message takes besides its payload, roughly: measured in a heap of 100,000. */
+/** What a message is taken to need besides its payload: its topic, its copy and its place in a queue. */
 const PACKET_BYTES = 500;
 
 interface Packet {

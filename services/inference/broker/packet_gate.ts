@@ -6,7 +6,7 @@
  */
 
 /** Bytes of the largest packet that a client may send. What it sends is held in memory as a whole. */
-export const MAX_PACKET_BYTES = 1024 * 1024;
+const MAX_PACKET_BYTES = 1024 * 1024;
 
 /** Why a connection is to be ended, and what to tell the client first. */
 export interface Refusal {

@@ -15,7 +15,7 @@ const BROKER_TOPICS = "$SYS/";
  * (3.3.5) leaves two ways to refuse a message, to acknowledge it and do nothing, or to cut the client
  * off; that client would come back and send it again.
  */
-export const REFUSED_TOPIC = "$refused";
+const REFUSED_TOPIC = "$refused";
 
 /** What the bearer of a token may do. */
 export interface Grant {

@@ -1,4 +1,11 @@
-import { makeCertificates, mosquitto, openssl, startMosquitto, testNeeding } from "@fovea/testing";
+import {
+  makeCertificates,
+  mosquitto,
+  openssl,
+  overTls,
+  startMosquitto,
+  testNeeding,
+} from "@fovea/testing";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { openLog } from "@fovea/process/log";
@@ -140,11 +147,9 @@ testNeeding(
   "a broker with a private authority is trusted by its file, and knows the service by a certificate",
   async () => {
     await using certificates = await makeCertificates();
-    const { ca, server, client } = certificates;
+    const { ca, client } = certificates;
     await using broker = await startMosquitto([
-      `cafile ${ca}`,
-      `certfile ${server.cert}`,
-      `keyfile ${server.key}`,
+      ...overTls(certificates),
       "require_certificate true",
     ]);
     await using stranger = open(broker.url, { tls: {} });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { MQTT_HANDSHAKE } from "@fovea/testing";
 
 /** MQTT 3.1.1: SUBSCRIBE to inference/events, QoS 1. */
 const SUBSCRIBE = packet(0x82, "\0\x01\0\x10inference/events\x01");
@@ -14,11 +15,7 @@ const SUBACK = 0x90;
 const UPGRADE = [
   "GET /mqtt HTTP/1.1",
   "Host: 127.0.0.1",
-  "Connection: Upgrade",
-  "Upgrade: websocket",
-  "Sec-WebSocket-Version: 13",
-  "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-  "Sec-WebSocket-Protocol: mqtt",
+  ...Object.entries(MQTT_HANDSHAKE).map(([name, value]) => `${name}: ${value}`),
   "\r\n",
 ].join("\r\n");
 

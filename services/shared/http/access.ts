@@ -49,7 +49,12 @@ export async function openAccess(settings: AccessSettings): Promise<Access> {
   return {
     async check(right, token) {
       if (right === "open" || (right === "read" && !settings.READ_AUTH_ENABLED)) return null;
-      if (token === undefined) throw new Problem("unauthorized", "a token is missing");
+      if (token === undefined) {
+        throw new Problem(
+          "unauthorized",
+          "a token is missing: over HTTP it comes as Authorization: Bearer <token>, over MQTT as password",
+        );
+      }
       const claims = await verifyToken(token, rules);
       if (right === "read" || right === "token" || claims.is_admin || claims[right]) return claims;
       throw new Problem("forbidden", `token of "${claims.sub}" lacks the claim "${right}"`);
@@ -64,14 +69,8 @@ export function accessGuard(access: Access, rights: Rights): MiddlewareHandler {
     const call = matchedRoutes(c).find(({ method }) => method !== "ALL");
     if (call !== undefined) {
       const right = rights[`${call.method} ${call.path.replace(/(.)\/$/, "$1")}`] ?? "is_admin";
-      const header = c.req.header("Authorization");
-      const token = header?.match(/^Bearer +(\S+)$/i)?.[1];
-      if (token === undefined && header !== undefined) {
-        await access.check(right, undefined).catch((error) => {
-          error.message = "header Authorization is not of the form: Bearer <token>";
-          throw error;
-        });
-      } else await access.check(right, token);
+      const token = c.req.header("Authorization")?.match(/^Bearer +(\S+)$/i)?.[1];
+      await access.check(right, token);
     }
     await next();
   };

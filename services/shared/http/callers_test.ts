@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { asJson, runServiceToEnd, type ServiceName, startService } from "@fovea/testing";
+import {
+  asJson,
+  MQTT_HANDSHAKE,
+  runServiceToEnd,
+  type ServiceName,
+  startService,
+} from "@fovea/testing";
 import { BARE } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 
@@ -56,15 +62,6 @@ const SERVICES: { name: ServiceName; reads: string[]; changes: string[] }[] = [
     changes: ["POST /job/face_detection", "POST /admin/retry", "DELETE /admin/cleanup", "PUT /x"],
   },
 ];
-
-/** Handshakes of a WebSocket are answered as changes are. */
-const HANDSHAKE = {
-  "Connection": "Upgrade",
-  "Upgrade": "websocket",
-  "Sec-WebSocket-Version": "13",
-  "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-  "Sec-WebSocket-Protocol": "mqtt",
-};
 
 for (const { name, reads, changes } of SERVICES) {
   Deno.test(`${name} answers under its own names only`, async () => {
@@ -132,10 +129,10 @@ for (const { name, reads, changes } of SERVICES) {
     }
     const preflight = { "Origin": FOREIGN, "Access-Control-Request-Method": "PATCH" };
     for (const path of [...reads, "/entity/1"]) await refused(`OPTIONS ${path}`, preflight);
-    await refused("GET /mqtt", { ...HANDSHAKE, Origin: FOREIGN });
-    await refused("GET /mqtt", { ...HANDSHAKE, ...site("cross-site") });
-    await passed("GET /mqtt", { ...HANDSHAKE, Origin: `http://${host}` });
-    await passed("GET /mqtt", HANDSHAKE);
+    await refused("GET /mqtt", { ...MQTT_HANDSHAKE, Origin: FOREIGN });
+    await refused("GET /mqtt", { ...MQTT_HANDSHAKE, ...site("cross-site") });
+    await passed("GET /mqtt", { ...MQTT_HANDSHAKE, Origin: `http://${host}` });
+    await passed("GET /mqtt", MQTT_HANDSHAKE);
   });
 
   Deno.test(`${name} gives a page of an allowed origin what its browser needs, and no other`, async () => {

@@ -16,7 +16,9 @@ export {
   pythonClients,
   testNeeding,
 } from "./need.ts";
-export { type MosquittoProcess, startMosquitto } from "./mosquitto.ts";
+export { type MosquittoProcess, overTls, startMosquitto } from "./mosquitto.ts";
+export { MQTT_HANDSHAKE } from "./mqtt_handshake.ts";
+export { runTask, type TaskResult } from "./run_task.ts";
 export {
   type LogLine,
   runServiceToEnd,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Certificates } from "./certificates.ts";
 import { Child } from "./child.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
@@ -21,6 +22,11 @@ export interface MosquittoProcess extends AsyncDisposable {
 export function findMosquitto(): string | undefined {
   const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"];
   return folders.map((folder) => `${folder}/mosquitto`).find(isFile);
+}
+
+/** Lines of mosquitto.conf with which it speaks TLS. */
+export function overTls({ ca, server }: Certificates): string[] {
+  return [`cafile ${ca}`, `certfile ${server.cert}`, `keyfile ${server.key}`];
 }
 
 function isFile(path: string): boolean {

@@ -26,10 +26,17 @@ export const BARE = {
   MODELS_DIR,
 };
 
-/** Starts both and waits until inference says that it is ready with all models. */
-export async function startSuite(env: Record<string, string> = {}): Promise<Suite> {
+/**
+ * Starts both and waits until inference says that it is ready with all models.
+ *
+ * @param env settings of inference
+ */
+export async function startSuite(
+  env: Record<string, string> = {},
+  mediaStoreEnv: Record<string, string> = {},
+): Promise<Suite> {
   await using cleanup = new AsyncDisposableStack();
-  const mediaStore = cleanup.use(await startService("media_store"));
+  const mediaStore = cleanup.use(await startService("media_store", mediaStoreEnv));
   const inference = cleanup.use(
     await startService("inference", { ...BARE, MEDIA_STORE_URL: mediaStore.url, ...env }),
   );
