@@ -54,7 +54,8 @@ Deno.test("a backup of running services can be started; one folder of it without
   await t.step("both folders of the backup fit, whatever came after it", async () => {
     await using both = await startBoth(backup);
     assert.deepEqual(await both.job(first.job_id), first);
-    assert.equal((await fetch(`${both.inference.url}/job/${second.job_id}`)).status, 404);
+    const late = await fetch(`${both.inference.url}/job/${second.job_id}`);
+    assert.deepEqual([late.status, (await late.json()).code], [404, "job_not_found"]);
     // The same id again, for another picture.
     const other = await both.upload(await picture("coffee.png"));
     assert.equal(other.id, second.media_store_id);

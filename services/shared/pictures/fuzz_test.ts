@@ -24,7 +24,7 @@ const TIME_MS = 75_000;
 const MIN_PICTURES = 90;
 const SENDERS = 6;
 const MAX_ANSWER_MS = 10_000;
-const MAX_JOBS_MS = 30_000;
+const MAX_JOB_MS = 30_000;
 
 /** What the libraries would say of themselves: places in their sources, and their own names of errors. */
 const LIBRARY_WORDS = /`|@ |error\/|\(\d+\.\d+\)|[a-z][A-Z][a-z]+[A-Z]|libpng|magick/;
@@ -113,20 +113,21 @@ async function tryPicture(
   return job.ok ? (await job.json() as Job).job_id : undefined;
 }
 
-async function ended(suite: Suite, id: string, deadline: number): Promise<Job> {
+async function ended(suite: Suite, id: string): Promise<Job> {
+  const deadline = Date.now() + MAX_JOB_MS;
   while (true) {
     const job = await suite.job(id);
     if (job.status !== "pending" && job.status !== "processing") return job;
-    assert.ok(Date.now() < deadline, `job ${id} is ${job.status} ${MAX_JOBS_MS} ms after the last`);
+    assert.ok(Date.now() < deadline, `job ${id} is ${job.status} after ${MAX_JOB_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 Deno.test("mutated pictures cost no service, no worker and no patience", async () => {
-  await using suite = await startSuite();
+  await using suite = await startSuite({ INFERENCE_WORKERS: "2" });
   const bases = await Promise.all(FORMATS.map(makeBase));
   const random = randomOf(SEED);
-  const jobs: string[] = [];
+  let looked = 0;
   const end = Date.now() + TIME_MS;
   let tried = 0;
   const sender = async () => {
@@ -135,7 +136,12 @@ Deno.test("mutated pictures cost no service, no worker and no patience", async (
       const bytes = mutate(bases[number % bases.length]!, random);
       try {
         const job = await tryPicture(suite, bytes);
-        if (job !== undefined) jobs.push(job);
+        if (job === undefined) continue;
+        // No sender is ahead of the workers: what waits long is not for want of time.
+        const { status, error_code, error_message } = await ended(suite, job);
+        assert.ok(!WORKER_LOST.includes(error_code ?? ""), `job ${job}: ${error_code}`);
+        if (status === "error") assert.doesNotMatch(error_message!, LIBRARY_WORDS);
+        looked++;
       } catch (error) {
         throw new Error(`picture ${number}, ${FORMATS[number % bases.length]}`, { cause: error });
       }
@@ -143,14 +149,9 @@ Deno.test("mutated pictures cost no service, no worker and no patience", async (
   };
   await Promise.all(Array.from({ length: SENDERS }, sender));
 
-  const deadline = Date.now() + MAX_JOBS_MS;
-  for (const id of jobs) {
-    const { status, error_code, error_message } = await ended(suite, id, deadline);
-    assert.ok(!WORKER_LOST.includes(error_code ?? ""), `job ${id}: ${error_code}`);
-    if (status === "error") assert.doesNotMatch(error_message!, LIBRARY_WORDS);
-  }
   assert.ok(tried >= MIN_PICTURES, `${tried} pictures were tried`);
-  assert.ok(jobs.length > tried / 4, `${jobs.length} of ${tried} pictures were stored`);
+  assert.ok(looked > tried / 4, `${looked} of ${tried} pictures were stored`);
+  console.log(`${tried} pictures were tried, of which ${looked} were stored and looked at`);
   for (const { url } of [suite.mediaStore, suite.inference]) {
     assert.equal((await ask(`${url}/health/ready`)).status, 200);
   }
