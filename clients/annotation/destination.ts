@@ -6,7 +6,7 @@
  */
 import { Problem } from "@fovea/contract";
 import { basename, dirname, join, parse } from "node:path";
-import { reasonOf } from "../files/file_error.ts";
+import { reasonOf } from "@fovea/process/file_error";
 
 /** What the user wants written, of which pictures. */
 export interface Wanted {

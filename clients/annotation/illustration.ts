@@ -8,7 +8,7 @@ import { annotate } from "./annotation.ts";
 import { crop } from "./crop.ts";
 import type { Destination } from "./destination.ts";
 import { decodePicture, encodePng, type Picture } from "./picture.ts";
-import { reasonOf } from "../files/file_error.ts";
+import { reasonOf } from "@fovea/process/file_error";
 
 /**
  * Writes what is asked for, if anything; files of the same names are replaced.

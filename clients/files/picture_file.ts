@@ -5,7 +5,7 @@
  */
 import { Problem } from "@fovea/contract";
 import { basename } from "node:path";
-import { reasonOf } from "./file_error.ts";
+import { reasonOf } from "@fovea/process/file_error";
 
 /** A picture as it was when it was read: everything that is said of it is said of these bytes. */
 export interface PictureFile {

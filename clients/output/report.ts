@@ -8,7 +8,7 @@
 import { SingleBar } from "cli-progress";
 import process from "node:process";
 import { Problem } from "@fovea/contract";
-import { reasonOf } from "../files/file_error.ts";
+import { reasonOf } from "@fovea/process/file_error";
 
 /** The reader of stdout went away, as `head` does: there is nobody left to print for. */
 export class ReaderGone extends Error {}

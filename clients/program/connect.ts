@@ -1,11 +1,11 @@
 import { Problem } from "@fovea/contract";
-import { reasonOf } from "../files/file_error.ts";
+import { reasonOf } from "@fovea/process/file_error";
 import type { Report } from "../output/report.ts";
 import { Broker } from "../workflow/broker.ts";
 import { readInfo } from "../workflow/inference.ts";
 import { ModelReadiness } from "../workflow/model_readiness.ts";
 import { Service } from "../workflow/service.ts";
-import { tokenSource } from "../workflow/token.ts";
+import { tokenSource } from "@fovea/process/token_source";
 import type { Workflow } from "../workflow/workflow.ts";
 import type { Client, Options } from "./options.ts";
 

@@ -13,7 +13,7 @@ import { BARE, startSuite, type Suite, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { compiledClients } from "../testing/compiled_clients.ts";
 import { freePorts, nobody } from "../testing/free_ports.ts";
-import { startProxy } from "../testing/proxy.ts";
+import { startProxy } from "@fovea/testing/proxy";
 
 const picture = (name: string) => new URL(`../images/${name}`, import.meta.url).pathname;
 const ASTRONAUT = picture("astronaut.png");

@@ -12,7 +12,7 @@ import {
   PROBLEMS,
 } from "@fovea/contract";
 import { pause } from "./abort.ts";
-import type { TokenSource } from "./token.ts";
+import type { TokenSource } from "@fovea/process/token_source";
 
 /** Waits before the second and the third try of a call whose connection failed. */
 const RETRY_AFTER_MS = [250, 1000];

@@ -1,5 +1,5 @@
 import { Problem } from "@fovea/contract";
-import { reasonOf } from "../files/file_error.ts";
+import { reasonOf } from "@fovea/process/file_error";
 
 /** Gives the bearer token as it is now; undefined where the services want none. */
 export type TokenSource = () => Promise<string | undefined>;
