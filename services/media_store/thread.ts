@@ -5,7 +5,7 @@
  * @module
  */
 import { Problem } from "@fovea/contract";
-import { Turns } from "./turns.ts";
+import { SerialQueue } from "./serial_queue.ts";
 
 /** A thread breaks off its work after so long; see [note: threads that don't end]. */
 export const WORK_LIMIT_MS = 30_000;
@@ -21,7 +21,7 @@ export interface ThreadOptions {
 
 export class Thread<Question, Answer> implements Disposable {
   readonly #options: ThreadOptions;
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
   #worker: Worker | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #waiting = 0;
@@ -44,7 +44,7 @@ export class Thread<Question, Answer> implements Disposable {
   async ask(question: Question): Promise<Answer> {
     this.#waiting++;
     try {
-      return await this.#turns.take(() => this.#answer(question));
+      return await this.#queue.run(() => this.#answer(question));
     } finally {
       this.#waiting--;
     }

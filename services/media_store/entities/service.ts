@@ -17,7 +17,7 @@ import type { Spool } from "../blobs/spool.ts";
 import type { Inspector } from "../media/inspector.ts";
 import type { ByteRange } from "../transfer/byte_range.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
-import { Turns } from "../turns.ts";
+import { SerialQueue } from "../serial_queue.ts";
 import { type FileFacts, type FileItem, NO_FILE } from "./file_facts.ts";
 import { type DerivedFiles, EntityFiles } from "./files.ts";
 import type { NewEntity } from "./form.ts";
@@ -42,7 +42,7 @@ export class EntityService {
   readonly #inspector: Inspector;
   readonly #maxPixels: number;
   /** One change at a time: between its checks and its writing nothing else changes. [note: row and file] */
-  readonly #changes = new Turns();
+  readonly #changes = new SerialQueue();
 
   constructor(
     parts: {
@@ -83,7 +83,7 @@ export class EntityService {
       throw new Problem("missing_file", "file is missing: send it as the form's field image");
     }
     const facts = await this.#readFacts(entity, file);
-    return await this.#changes.take(async () => {
+    return await this.#changes.run(async () => {
       await checkParent(this.#entities, entity.parent_id);
       const now = Date.now();
       const item = {
@@ -130,7 +130,7 @@ export class EntityService {
       );
     }
     const facts = await this.#readFacts(entity, file);
-    return await this.#changes.take(async () => {
+    return await this.#changes.run(async () => {
       const item = await this.getToChange(id, ifMatch);
       const change = { ...entity, ...facts };
       await checkParent(this.#entities, change.parent_id, item);
@@ -150,7 +150,7 @@ export class EntityService {
    * @throws {Problem} `entity_not_found`, `precondition_failed`, `invalid_parent`, `storage_full`
    */
   patch(id: number, patch: EntityPatch, ifMatch?: string): Promise<Item> {
-    return this.#changes.take(async () => {
+    return this.#changes.run(async () => {
       const item = await this.getToChange(id, ifMatch);
       const said = Object.entries(patch).filter(([, value]) => value !== undefined);
       const change: Change = Object.fromEntries(said);
@@ -252,7 +252,7 @@ export class EntityService {
    * @throws {Problem} `entity_not_found`, `precondition_failed`, `storage_full`
    */
   delete(id: number, ifMatch?: string): Promise<Item> {
-    return this.#changes.take(async () => {
+    return this.#changes.run(async () => {
       await this.getToChange(id, ifMatch);
       const deleted = await this.#entities.delete(id, Date.now());
       if (deleted === undefined) throw notFound(id);
@@ -263,7 +263,7 @@ export class EntityService {
 
   /** Deletes everything for good and returns how many entities there were. */
   deleteAll(): Promise<number> {
-    return this.#changes.take(async () => {
+    return this.#changes.run(async () => {
       const count = await this.#entities.deleteAll();
       await this.#files.removeAll();
       return count;

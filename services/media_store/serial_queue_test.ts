@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Turns } from "./turns.ts";
+import { SerialQueue } from "./serial_queue.ts";
 
 Deno.test("actions run one at a time in the order of asking, whatever becomes of those before", async () => {
-  const turns = new Turns();
+  const queue = new SerialQueue();
   const steps: string[] = [];
   const action = (name: string) => async () => {
     steps.push(`${name} begins`);
@@ -12,8 +12,8 @@ Deno.test("actions run one at a time in the order of asking, whatever becomes of
     return name;
   };
   const [first, second] = await Promise.allSettled([
-    turns.take(action("first")),
-    turns.take(action("second")),
+    queue.run(action("first")),
+    queue.run(action("second")),
   ]);
   assert.equal(first.status, "rejected");
   assert.deepEqual(second, { status: "fulfilled", value: "second" });
