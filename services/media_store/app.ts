@@ -11,7 +11,7 @@ import type { Hono } from "hono";
 import { describeMediaStore } from "./api/document.ts";
 import type { Spool } from "./blobs/spool.ts";
 import manifest from "./deno.json" with { type: "json" };
-import { entityPartRoutes } from "./entities/part_routes.ts";
+import { entitySubresourceRoutes } from "./entities/subresource_routes.ts";
 import { entityRoutes } from "./entities/routes.ts";
 import type { EntityService } from "./entities/service.ts";
 import { storeRoutes } from "./entities/store_routes.ts";
@@ -43,7 +43,7 @@ export function mediaStoreApp(
     entityRoutes({ service, beginBlob: () => spool.receive(), maxUploadBytes }),
   );
   app.route("/store", storeRoutes({ transactions }));
-  app.route("/entity", entityPartRoutes({ service }));
+  app.route("/entity", entitySubresourceRoutes({ service }));
   app.route("/entity", thumbnailRoutes({ service, thumbnails }));
   return app;
 }

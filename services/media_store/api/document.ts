@@ -3,7 +3,7 @@ import { z } from "zod";
 import manifest from "../deno.json" with { type: "json" };
 import { entityPaths } from "./entity_paths.ts";
 import { storeQuery } from "../entities/store_routes.ts";
-import { partPaths } from "./part_paths.ts";
+import { subresourcePaths } from "./subresource_paths.ts";
 import { position } from "./schemas.ts";
 
 /** media_store's API in OpenAPI 3.1. */
@@ -14,7 +14,7 @@ export function describeMediaStore(): ApiDocument {
     description: "Keeps pictures and other files, and gives each an id.",
     paths: {
       ...entityPaths,
-      ...partPaths,
+      ...subresourcePaths,
       "/store": {
         get: operation({
           id: "store",

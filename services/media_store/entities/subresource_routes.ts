@@ -1,5 +1,5 @@
 /**
- * Calls about what belongs to one entity: its bytes, its history, and what was found in it.
+ * Calls about the sub-resources of an entity: its bytes, its versions, and what was found in it.
  *
  * @module
  */
@@ -15,19 +15,19 @@ import type { EntityService } from "./service.ts";
 /** Body of `POST /entity/{id}/face-detection-results`: any object. */
 export const faceDetectionResults = z.looseObject({}, "an object is expected");
 
-export function entityPartRoutes(
+export function entitySubresourceRoutes(
   { service }: { service: EntityService },
 ): Hono {
-  const part = new Hono({ strict: false });
+  const routes = new Hono({ strict: false });
 
-  part.get("/:id/image", async (c) => {
+  routes.get("/:id/image", async (c) => {
     const { version } = queryOf(c, itemQuery);
     return await imageAnswer(c, service, await service.getFile(idOf(c), version));
   });
 
-  part.get("/:id/versions", async (c) => c.json(await service.versions(idOf(c))));
+  routes.get("/:id/versions", async (c) => c.json(await service.versions(idOf(c))));
 
-  part.post(
+  routes.post(
     "/:id/face-detection-results",
     limitJson(),
     async (c) => {
@@ -37,5 +37,5 @@ export function entityPartRoutes(
     },
   );
 
-  return part;
+  return routes;
 }

@@ -1,5 +1,5 @@
 /**
- * The calls about what belongs to one entity, as the API document shows them.
+ * The calls about the sub-resources of an entity, as the API document shows them.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { describedHeaders, json, jsonBodyOf, operation } from "@fovea/http/api";
 import type { ProblemCode } from "@fovea/contract";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { faceDetectionResults } from "../entities/part_routes.ts";
+import { faceDetectionResults } from "../entities/subresource_routes.ts";
 import { idParameter, itemQuery } from "../entities/query.ts";
 import { thumbnailQuery } from "../thumbnails/routes.ts";
 import { accepted, versions } from "./schemas.ts";
 
-const tag = "parts of entities";
+const tag = "files and versions";
 const path = idParameter;
 
 const condition = (description: string) => z.string().optional().meta({ description });
@@ -43,7 +43,7 @@ const NO_FILE: readonly ProblemCode[] = [
   "precondition_failed",
 ];
 
-export const partPaths: ZodOpenApiPathsObject = {
+export const subresourcePaths: ZodOpenApiPathsObject = {
   "/entity/{id}/image": {
     get: operation({
       id: "getImage",
