@@ -20,7 +20,7 @@ import { EntityListing } from "./entities/listing.ts";
 import { migrations, type Tables } from "./entities/migrations.ts";
 import { EntityRepository } from "./entities/repository.ts";
 import { EntityService } from "./entities/service.ts";
-import { tallyOf } from "./entities/tally.ts";
+import { readStatistics } from "./entities/statistics.ts";
 import { TransactionRepository } from "./entities/transactions.ts";
 import { VersionRepository } from "./entities/versions.ts";
 import { Inspector } from "./media/inspector.ts";
@@ -66,7 +66,7 @@ await runService(async () => {
   using _ = processMetrics(metrics);
   storeMetrics(metrics, {
     bytesReceived: () => spool.bytesReceived,
-    tally: () => tallyOf(db),
+    statistics: () => readStatistics(db),
     thumbnails: () => thumbnails.counts,
   });
   const app = mediaStoreApp({

@@ -1,13 +1,13 @@
 import { sharedReading } from "@fovea/process/shared_reading";
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { Tally } from "./entities/tally.ts";
+import type { StoreStatistics } from "./entities/statistics.ts";
 import type { ThumbnailCounts } from "./thumbnails/thumbnails.ts";
 
 /** Where the figures of the store come from; they are taken when Prometheus asks. */
 export interface StoreFigures {
   /** Bytes of files that came in since the start, kept or not. */
   bytesReceived(): number;
-  tally(): Promise<Tally>;
+  statistics(): Promise<StoreStatistics>;
   thumbnails(): ThumbnailCounts;
 }
 
@@ -23,13 +23,13 @@ export function storeMetrics(registry: Registry, figures: StoreFigures): void {
       this.inc(figures.bytesReceived());
     },
   });
-  const tally = sharedReading(() => figures.tally());
+  const statistics = sharedReading(() => figures.statistics());
   new Gauge({
     name: "media_store_size_bytes",
     help: "Bytes of all files, each distinct content once, old versions included",
     registers,
     async collect() {
-      this.set((await tally()).bytes);
+      this.set((await statistics()).bytes);
     },
   });
   new Gauge({
@@ -38,7 +38,7 @@ export function storeMetrics(registry: Registry, figures: StoreFigures): void {
     labelNames: ["kind", "is_deleted"],
     registers,
     async collect() {
-      const { entities } = await tally();
+      const { entities } = await statistics();
       this.reset();
       for (const { kind, is_deleted, count } of entities) {
         this.set({ kind, is_deleted: `${is_deleted}` }, count);

@@ -3,14 +3,14 @@ import { type Kysely, sql } from "kysely";
 import type { Tables } from "./migrations.ts";
 
 /** What the store holds. */
-export interface Tally {
+export interface StoreStatistics {
   entities: { kind: MediaType | "collection"; is_deleted: boolean; count: number }[];
   /** Of all files, each distinct content once, old versions included. */
   bytes: number;
 }
 
 /** Counts everything, in indexes alone: tens of milliseconds with 100,000 entities. */
-export async function tallyOf(db: Kysely<Tables>): Promise<Tally> {
+export async function readStatistics(db: Kysely<Tables>): Promise<StoreStatistics> {
   const kinds = await db.selectFrom("entities")
     .select((query) => ["type", "is_deleted", query.fn.countAll<number>().as("count")])
     .groupBy(["type", "is_deleted"]).execute();
