@@ -14,7 +14,7 @@ import { entityForm, readEntityForm } from "./form.ts";
 import { readEntityPatch } from "./patch.ts";
 import { idOf, itemQuery, listQuery } from "./query.ts";
 import type { EntityService } from "./service.ts";
-import { entityTag, namesTag } from "./tag.ts";
+import { entityETag, namesETag } from "./etag.ts";
 
 export function entityRoutes(
   parts: {
@@ -53,7 +53,7 @@ export function entityRoutes(
   entity.get("/:id", async (c) => {
     const item = await service.get(idOf(c), queryOf(c, itemQuery).version);
     const known = c.req.header("If-None-Match");
-    if (known === undefined || !namesTag(known, entityTag(item))) return itemAnswer(c, item);
+    if (known === undefined || !namesETag(known, entityETag(item))) return itemAnswer(c, item);
     return c.body(null, 304, itemHeaders(item));
   });
 
@@ -80,7 +80,7 @@ export function entityRoutes(
 }
 
 const itemHeaders = (item: Item) => ({
-  "ETag": entityTag(item),
+  "ETag": entityETag(item),
   "Cache-Control": "no-cache",
 });
 

@@ -24,7 +24,7 @@ import type { NewEntity } from "./form.ts";
 import type { EntityListing, Selection } from "./listing.ts";
 import type { EntityRepository } from "./repository.ts";
 import { checkParent, refuseDuplicate } from "./rules.ts";
-import { checkIfMatch } from "./tag.ts";
+import { checkIfMatch } from "./etag.ts";
 import type { VersionRepository } from "./versions.ts";
 
 /** What may be said of an existing entity. */

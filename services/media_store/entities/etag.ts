@@ -6,7 +6,7 @@
 import { type Item, Problem } from "@fovea/contract";
 
 /** The tag of an Item: `"v3"` for its third version. What a version says never changes. */
-export function entityTag(item: Pick<Item, "version">): string {
+export function entityETag(item: Pick<Item, "version">): string {
   return `"v${item.version}"`;
 }
 
@@ -16,7 +16,7 @@ export function entityTag(item: Pick<Item, "version">): string {
  * Weak tags count as strong ones do: a proxy, or the server itself, weakens a tag where it only
  * compresses the answer, and the entity that is meant is the same.
  */
-export function namesTag(header: string, tag: string): boolean {
+export function namesETag(header: string, tag: string): boolean {
   const tags = header.split(",").map((named) => named.trim().replace(/^W\//, ""));
   return tags.includes("*") || tags.includes(tag);
 }
@@ -28,8 +28,8 @@ export function namesTag(header: string, tag: string): boolean {
  * @throws {Problem} `precondition_failed`
  */
 export function checkIfMatch(item: Item, ifMatch: string | undefined): void {
-  const tag = entityTag(item);
-  if (ifMatch === undefined || namesTag(ifMatch, tag)) return;
+  const tag = entityETag(item);
+  if (ifMatch === undefined || namesETag(ifMatch, tag)) return;
   throw new Problem(
     "precondition_failed",
     `If-Match is ${ifMatch}, but entity ${item.id} is ${tag} by now: ` +
