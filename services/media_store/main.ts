@@ -15,7 +15,7 @@ import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
 import { BlobStore } from "./blobs/blob_store.ts";
 import { Spool } from "./blobs/spool.ts";
-import { careFor } from "./maintenance/command.ts";
+import { runMaintenanceCommand } from "./maintenance/command.ts";
 import { EntityListing } from "./entities/listing.ts";
 import { migrations, type Tables } from "./entities/migrations.ts";
 import { EntityRepository } from "./entities/repository.ts";
@@ -29,7 +29,7 @@ import { storeMetrics } from "./store_metrics.ts";
 import { ThumbnailCache } from "./thumbnails/cache.ts";
 import { Thumbnails } from "./thumbnails/thumbnails.ts";
 
-if (Deno.args.length > 0) Deno.exit(await careFor(Deno.args));
+if (Deno.args.length > 0) Deno.exit(await runMaintenanceCommand(Deno.args));
 
 await runService(async () => {
   const settings = readSettings(mediaStoreSettings, Deno.env);

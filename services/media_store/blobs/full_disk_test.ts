@@ -2,7 +2,7 @@ import type { Item, ProblemDocument } from "@fovea/contract";
 import { asJson, type ServiceProcess, startService, testNeeding } from "@fovea/testing";
 import { mountSmallDisk, smallDisk } from "@fovea/testing/small_disk";
 import assert from "node:assert/strict";
-import { runCare } from "../testing/run_care.ts";
+import { runMaintenance } from "../testing/run_maintenance.ts";
 import { craftPng } from "../testing/crafted_picture.ts";
 import { filesIn, form, picture, problemOf } from "../testing/test_app.ts";
 
@@ -69,7 +69,7 @@ testNeeding(
     const again = await upload(service, filler(99, MB / 2));
     assert.equal(again.status, 201);
     await again.body?.cancel();
-    const { code, stdout } = await runCare(`${folder}/..`, "--check");
+    const { code, stdout } = await runMaintenance(`${folder}/..`, "--check");
     assert.match(stdout, /nothing is wrong/);
     assert.equal(code, 0);
   },

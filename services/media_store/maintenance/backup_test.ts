@@ -3,7 +3,7 @@ import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testi
 import assert from "node:assert/strict";
 import { craftPng } from "../testing/crafted_picture.ts";
 import { form } from "../testing/test_app.ts";
-import { runCare } from "../testing/run_care.ts";
+import { runMaintenance } from "../testing/run_maintenance.ts";
 
 async function add(service: ServiceProcess, seed: number): Promise<Item> {
   const upload = form({ is_collection: "false", image: new Blob([craftPng(3, 2, seed)]) });
@@ -35,7 +35,7 @@ Deno.test("a backup made while the service writes and deletes is whole, and can 
   }));
   const targets = [1, 2, 3].map((round) => `${folder.path}/${round}`);
   for (const target of targets) {
-    const { code, stdout, stderr } = await runCare(service.dataDir, "--backup", target);
+    const { code, stdout, stderr } = await runMaintenance(service.dataDir, "--backup", target);
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /^backed up \d+ files, \d\.\d MB, into /);
   }
@@ -43,7 +43,7 @@ Deno.test("a backup made while the service writes and deletes is whole, and can 
   await storm;
 
   for (const target of targets) {
-    const checked = await runCare(target, "--check");
+    const checked = await runMaintenance(target, "--check");
     assert.match(checked.stdout, /nothing is wrong/);
     assert.equal(checked.code, 0);
   }
@@ -69,7 +69,7 @@ Deno.test("a store that isn't running, and has lost a file, is backed up all the
   const [first, second] = [await add(service, 1), await add(service, 2)];
   await service.kill("SIGKILL");
   Deno.removeSync(`${service.dataDir}/media_store/${first.file_path}`);
-  const { code, stdout } = await runCare(service.dataDir, "--backup", folder.path);
+  const { code, stdout } = await runMaintenance(service.dataDir, "--backup", folder.path);
   assert.equal(code, 1);
   assert.match(
     stdout,
@@ -85,7 +85,7 @@ Deno.test("a backup goes into no folder that has something in it", async () => {
   await using folder = await temporaryFolder();
   await using service = await startService("media_store");
   Deno.writeTextFileSync(`${folder.path}/note`, "mine");
-  const { code, stderr } = await runCare(service.dataDir, "--backup", folder.path);
+  const { code, stderr } = await runMaintenance(service.dataDir, "--backup", folder.path);
   assert.equal(code, 1);
   assert.match(stderr, /^Cannot back up the store: .* has "note" in it: name an empty folder/);
   assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["note"]);

@@ -3,7 +3,7 @@ import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testi
 import assert from "node:assert/strict";
 import { craftPng } from "../testing/crafted_picture.ts";
 import { filesIn, form, problemOf } from "../testing/test_app.ts";
-import { runCare } from "../testing/run_care.ts";
+import { runMaintenance } from "../testing/run_maintenance.ts";
 
 async function send(
   service: ServiceProcess,
@@ -40,7 +40,7 @@ Deno.test("a sound store is found sound, beside a service that goes on changing 
     }
   }));
   for (let round = 0; round < 3; round++) {
-    const { code, stdout, stderr } = await runCare(service.dataDir, "--check");
+    const { code, stdout, stderr } = await runMaintenance(service.dataDir, "--check");
     assert.match(stdout, /^checked \d+ files, \d\.\d MB, and the database: nothing is wrong\n$/);
     assert.deepEqual([code, stderr], [0, ""]);
   }
@@ -63,7 +63,7 @@ Deno.test("everything that is wrong with a store is found, of old versions too, 
   Deno.truncateSync(`${folder}/${changed.file_path}`, 10);
   Deno.writeFileSync(`${folder}/files/stray.png`, bytes);
 
-  const found = await runCare(service.dataDir, "--check");
+  const found = await runMaintenance(service.dataDir, "--check");
   const lines = found.stdout.trim().split("\n");
   assert.equal(found.code, 1);
   assert.match(lines.pop()!, /^checked 5 files, .*: 5 things are wrong$/);
@@ -78,16 +78,16 @@ Deno.test("everything that is wrong with a store is found, of old versions too, 
     ].sort(),
   );
 
-  const busy = await runCare(service.dataDir, "--check", "--repair");
+  const busy = await runMaintenance(service.dataDir, "--check", "--repair");
   assert.equal(busy.code, 2);
   assert.match(busy.stderr, /another media_store, process \d+, uses/);
   await service.kill("SIGTERM");
 
-  const repaired = await runCare(service.dataDir, "--check", "--repair");
+  const repaired = await runMaintenance(service.dataDir, "--check", "--repair");
   assert.equal(repaired.code, 1);
   assert.equal(repaired.stdout.match(/^ {2}moved to quarantine\/\d+-/gm)?.length, 4);
   assert.equal([...Deno.readDirSync(`${folder}/quarantine`)].length, 4);
-  const left = await runCare(service.dataDir, "--check");
+  const left = await runMaintenance(service.dataDir, "--check");
   assert.equal(left.stdout.match(/^missing: /gm)?.length, 4);
   assert.match(left.stdout, /4 things are wrong/);
 
@@ -104,7 +104,7 @@ Deno.test("a database that is damaged is reported as such", async () => {
   await send(service, 0);
   await service.kill("SIGTERM");
   Deno.writeTextFileSync(`${folderOf(service)}/entities.sqlite`, "no database any longer");
-  const { code, stderr } = await runCare(service.dataDir, "--check");
+  const { code, stderr } = await runMaintenance(service.dataDir, "--check");
   assert.equal(code, 1);
   assert.match(stderr, /^Cannot check the store: file is not a database/);
 });
@@ -119,15 +119,15 @@ Deno.test("options that say nothing, or too much, are refused with the usage", a
     [["there"], /there/],
   ];
   for (const [options, message] of cases) {
-    const { code, stdout, stderr } = await runCare(folder.path, ...options);
+    const { code, stdout, stderr } = await runMaintenance(folder.path, ...options);
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(stderr, message);
     assert.match(stderr, /Usage: .\/fovea media-store \[--check/);
   }
-  const help = await runCare(folder.path, "--help");
+  const help = await runMaintenance(folder.path, "--help");
   assert.deepEqual([help.code, help.stderr], [0, ""]);
   assert.match(help.stdout, /^Usage: /);
-  const none = await runCare(folder.path, "--check");
+  const none = await runMaintenance(folder.path, "--check");
   assert.deepEqual(
     [none.code, none.stderr],
     [1, `Cannot find a store in ${folder.path}/media_store: set DATA_DIR\n`],
@@ -140,6 +140,6 @@ Deno.test("a check of a service that was killed finds nothing wrong after the ne
   for (let seed = 0; seed < 5; seed++) await send(first, seed);
   await first.kill("SIGKILL");
   await using second = await startService("media_store", { DATA_DIR: first.dataDir });
-  assert.equal((await runCare(second.dataDir, "--check")).code, 0);
+  assert.equal((await runMaintenance(second.dataDir, "--check")).code, 0);
   assert.equal(filesIn(folderOf(second)).length, 5);
 });

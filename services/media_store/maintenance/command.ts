@@ -31,7 +31,7 @@ Exit code: 0 done, and nothing wrong; 1 something is wrong with the store, or it
 copied; 2 wrong usage.`;
 
 /** @returns the exit code */
-export async function careFor(args: string[]): Promise<number> {
+export async function runMaintenanceCommand(args: string[]): Promise<number> {
   let options;
   try {
     options = readOptions(args);
