@@ -5,7 +5,7 @@
  */
 import { kindOfBytes } from "@fovea/pictures/kinds";
 import { toCanvas, toSrgb } from "@fovea/pictures/magick";
-import { attempt, decodePicture, openPicture } from "@fovea/pictures/picture_file";
+import { decodePicture, openPicture, runMagick } from "@fovea/pictures/picture_file";
 import {
   AlphaAction,
   FilterType,
@@ -48,7 +48,7 @@ export async function renderThumbnail(
   const { image } = decodePicture(opened, { width: 2 * size, height: 2 * size });
   try {
     let thumbnail: Uint8Array<ArrayBuffer> | undefined;
-    attempt(image, () => {
+    runMagick(image, () => {
       toCanvas(image, opened.source!.format, MagickColors.Transparent);
       shrink(image, size);
       toSrgb(image);

@@ -13,10 +13,10 @@ import {
   MagickReadSettings,
   Orientation,
 } from "@imagemagick/magick-wasm";
-import { completeJpeg, completePng } from "./complete.ts";
+import { restoreJpegEnd, restorePngEnd } from "./end_marker.ts";
 import { bareExif, jxlExif, webpExif } from "./exif_block.ts";
-import { attempt, cutOff, type Warnings } from "./failures.ts";
-import { largestIcon } from "./icon.ts";
+import { cutOff, runMagick, type Warnings } from "./magick_errors.ts";
+import { largestIcon } from "./ico.ts";
 import { readJpegMarkers } from "./jpeg.ts";
 import { OPENED, OPENINGS } from "./kinds.ts";
 import { MAX_SCANS, refuseJpeg, refuseSize, type Size } from "./limits.ts";
@@ -25,7 +25,7 @@ import { readRaw } from "./raw_preview.ts";
 import { readTiff } from "./tiff.ts";
 import { correctTiff } from "./tiff_colours.ts";
 
-export { attempt, cutOff };
+export { cutOff, runMagick };
 
 export interface OpenOptions {
   /** What its bytes say that the file is: one of {@link OPENINGS}, or else it is refused. */
@@ -102,11 +102,11 @@ function openRaw(bytes: Uint8Array, { mimeType, maxPixels }: OpenOptions): Opene
 }
 
 function openFormat(bytes: Uint8Array, format: MagickFormat, maxPixels: number): OpenedPicture {
-  const whole = complete(bytes, format);
+  const whole = restoreEnd(bytes, format);
   const frame = format === MagickFormat.Ico ? largestIcon(bytes) : 0;
   const image = MagickImage.create();
   try {
-    attempt(image, () => image.ping(whole, new MagickReadSettings({ format, ...only(frame) })));
+    runMagick(image, () => image.ping(whole, new MagickReadSettings({ format, ...only(frame) })));
     const stored = canvasOf(image, format);
     refuseSize(stored, maxPixels);
     const exif = exifOf(image, whole, format);
@@ -153,7 +153,7 @@ export function decodePicture(
   }
   const image = MagickImage.create();
   try {
-    const warnings = attempt(image, () => image.read(bytes, settings), hadNoEnd);
+    const warnings = runMagick(image, () => image.read(bytes, settings), hadNoEnd);
     if (format === MagickFormat.Tiff) correctTiff(image, bytes);
     image.orientation = orientation;
     return { image, warnings };
@@ -166,12 +166,12 @@ export function decodePicture(
 /** One frame of however many: the others are nobody's business. */
 const only = (frame: number) => ({ frameIndex: frame, frameCount: 1 });
 
-function complete(bytes: Uint8Array, format: MagickFormat): Uint8Array {
-  if (format === MagickFormat.Png) return completePng(bytes);
+function restoreEnd(bytes: Uint8Array, format: MagickFormat): Uint8Array {
+  if (format === MagickFormat.Png) return restorePngEnd(bytes);
   if (format !== MagickFormat.Jpeg) return bytes;
   const markers = readJpegMarkers(bytes, MAX_SCANS);
   refuseJpeg(markers);
-  return completeJpeg(bytes, markers);
+  return restoreJpegEnd(bytes, markers);
 }
 
 function upright({ width, height }: Size, orientation: Orientation): Size {

@@ -31,7 +31,7 @@ export interface Warnings {
  *   those at the end, and no damage somewhere in the middle
  * @throws {Problem} `image_unreadable`, `image_truncated`, `image_too_large`
  */
-export function attempt(image: IMagickImage, work: () => void, hadNoEnd = false): Warnings {
+export function runMagick(image: IMagickImage, work: () => void, hadNoEnd = false): Warnings {
   let isCutOff = false;
   image.onWarning = ({ error }) => {
     // Other warnings (stray bytes, odd metadata) leave a picture that viewers show as well.

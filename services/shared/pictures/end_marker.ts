@@ -12,12 +12,12 @@ const JPEG_END = [0xff, 0xd9];
 const PNG_END = [0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82];
 
 /** @returns the bytes themselves where nothing is missing */
-export function completeJpeg(bytes: Uint8Array, { hasEnd, scans }: JpegMarkers): Uint8Array {
+export function restoreJpegEnd(bytes: Uint8Array, { hasEnd, scans }: JpegMarkers): Uint8Array {
   return hasEnd || scans === 0 ? bytes : joined(bytes, JPEG_END);
 }
 
 /** @returns the bytes themselves where nothing is missing, or pixels are */
-export function completePng(bytes: Uint8Array): Uint8Array {
+export function restorePngEnd(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let hasPixels = false;
   let at = 8;
