@@ -6,9 +6,9 @@
  */
 import type { Size } from "@fovea/pictures/limits";
 import { openPicture } from "@fovea/pictures/picture_file";
-import { type Taken, takenAt } from "./taken.ts";
+import { type CaptureTime, readCaptureTime } from "./capture_time.ts";
 
-export interface PictureFacts extends Size, Taken {
+export interface PictureFacts extends Size, CaptureTime {
   /** Whether what can be shown of it is a preview that stands in its file. */
   shown_by_preview: boolean;
 }
@@ -25,5 +25,5 @@ export async function readPictureFacts(
   maxPixels: number,
 ): Promise<PictureFacts> {
   const { width, height, exif, isPreview } = await openPicture(bytes, { mimeType, maxPixels });
-  return { width, height, ...takenAt(exif), shown_by_preview: isPreview };
+  return { width, height, ...readCaptureTime(exif), shown_by_preview: isPreview };
 }

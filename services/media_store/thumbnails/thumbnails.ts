@@ -54,7 +54,7 @@ export interface ThumbnailOptions {
 /** How often what became of thumbnails, since the start. */
 export interface ThumbnailCounts {
   made: number;
-  /** Taken from the disk. */
+  /** CaptureTime from the disk. */
   cached: number;
   /** Tried to be made, and were not. */
   failed: number;

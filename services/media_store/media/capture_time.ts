@@ -5,7 +5,7 @@
  */
 import { readTiff } from "@fovea/pictures/tiff";
 
-export interface Taken {
+export interface CaptureTime {
   /** Milliseconds since the epoch; the wall clock read as UTC where EXIF names no zone. */
   create_date: number | null;
   /** Minutes east of UTC; null where EXIF names no zone. */
@@ -29,7 +29,7 @@ const MAX_OFFSET_MINUTES = 14 * 60;
  *
  * @param block of EXIF, as a TIFF; an empty one, or none, has no times
  */
-export function takenAt(block: Uint8Array): Taken {
+export function readCaptureTime(block: Uint8Array): CaptureTime {
   const [main] = readTiff(block);
   const exif = main?.children(TAG.exif)[0];
   const text = (tag: number) => exif?.text(tag) || main?.text(tag) || "";

@@ -1,6 +1,6 @@
 import { craftTiff } from "@fovea/pictures/testing/crafted_tiff";
 import assert from "node:assert/strict";
-import { takenAt } from "./taken.ts";
+import { readCaptureTime } from "./capture_time.ts";
 
 const noon = Date.UTC(2026, 1, 3, 12, 0, 0);
 const MINUTE = 60_000;
@@ -15,7 +15,9 @@ function block(main: Record<number, string>, own: Record<number, string> = {}): 
 /** What comes of one time and one offset. */
 function taken(time: string, offset?: string): [date: number | null, offset: number | null] {
   const zone = offset === undefined ? {} : { 0x9011: offset };
-  const { create_date, create_offset_minutes } = takenAt(block({}, { 0x9003: time, ...zone }));
+  const { create_date, create_offset_minutes } = readCaptureTime(
+    block({}, { 0x9003: time, ...zone }),
+  );
   return [create_date, create_offset_minutes];
 }
 
@@ -47,11 +49,11 @@ Deno.test("a date or a time that doesn't exist is none", () => {
 Deno.test("the best time that there is counts, with its own zone", () => {
   const main = { 0x0132: "2026:02:03 12:00:00" };
   const own = { 0x9003: "2026:02:30 01:00:00", 0x9010: "+02:00", 0x9011: "+01:00" };
-  assert.deepEqual(takenAt(block(main, { ...own, 0x9004: "bad" })), {
+  assert.deepEqual(readCaptureTime(block(main, { ...own, 0x9004: "bad" })), {
     create_date: noon - 120 * MINUTE,
     create_offset_minutes: 120,
   });
-  const digitized = takenAt(block(main, { ...own, 0x9004: "2026:02:03 12:00:00" }));
+  const digitized = readCaptureTime(block(main, { ...own, 0x9004: "2026:02:03 12:00:00" }));
   assert.deepEqual(digitized, { create_date: noon, create_offset_minutes: null });
 });
 
@@ -59,6 +61,6 @@ Deno.test("a block that is none, empty or cut off has no time", () => {
   const whole = block({}, { 0x9003: "2026:02:03 12:00:00" });
   const none = { create_date: null, create_offset_minutes: null };
   for (const bytes of [new Uint8Array(), new Uint8Array(40), whole.subarray(0, 12)]) {
-    assert.deepEqual(takenAt(bytes), none);
+    assert.deepEqual(readCaptureTime(bytes), none);
   }
 });
