@@ -8,7 +8,7 @@ import { openSqlite } from "@fovea/storage/sqlite";
 import type { Item, Page } from "@fovea/contract";
 import { startService, temporaryFolder } from "@fovea/testing";
 import { sql, type Transaction } from "kysely";
-import { NO_FILE } from "../entities/file_facts.ts";
+import { NO_FILE } from "../entities/file_metadata.ts";
 import { migrations, type Tables } from "../entities/migrations.ts";
 import { ITEM_COLUMNS, toRow } from "../entities/row.ts";
 import { timed } from "./client.ts";

@@ -3,7 +3,7 @@ import { type Item, Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
-import { NO_FILE } from "./file_facts.ts";
+import { NO_FILE } from "./file_metadata.ts";
 import { EntityListing } from "./listing.ts";
 import { migrations, type Tables } from "./migrations.ts";
 import { EntityRepository, type NewItem } from "./repository.ts";

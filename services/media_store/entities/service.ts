@@ -18,7 +18,7 @@ import type { Inspector } from "../media/inspector.ts";
 import type { ByteRange } from "../transfer/byte_range.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
 import { SerialQueue } from "../serial_queue.ts";
-import { type FileFacts, type FileItem, NO_FILE } from "./file_facts.ts";
+import { type FileItem, type FileMetadata, NO_FILE } from "./file_metadata.ts";
 import { type DerivedFiles, EntityFiles } from "./files.ts";
 import type { NewEntity } from "./form.ts";
 import type { EntityListing, Selection } from "./listing.ts";
@@ -82,14 +82,14 @@ export class EntityService {
     if (!entity.is_collection && file === null) {
       throw new Problem("missing_file", "file is missing: send it as the form's field image");
     }
-    const facts = await this.#readFacts(entity, file);
+    const metadata = await this.#readMetadata(entity, file);
     return await this.#changes.run(async () => {
       await checkParent(this.#entities, entity.parent_id);
       const now = Date.now();
       const item = {
         ...entity,
         ...NO_FILE,
-        ...facts,
+        ...metadata,
         added_date: now,
         updated_date: now,
         is_deleted: false,
@@ -129,10 +129,10 @@ export class EntityService {
         } and stays one`,
       );
     }
-    const facts = await this.#readFacts(entity, file);
+    const metadata = await this.#readMetadata(entity, file);
     return await this.#changes.run(async () => {
       const item = await this.getToChange(id, ifMatch);
-      const change = { ...entity, ...facts };
+      const change = { ...entity, ...metadata };
       await checkParent(this.#entities, change.parent_id, item);
       if (file === null) return await this.#save(item, change);
       await refuseDuplicate(this.#entities, file, id);
@@ -171,15 +171,18 @@ export class EntityService {
     });
   }
 
-  async #readFacts(entity: NewEntity, file: ReceivedFile | null): Promise<FileFacts | undefined> {
+  async #readMetadata(
+    entity: NewEntity,
+    file: ReceivedFile | null,
+  ): Promise<FileMetadata | undefined> {
     if (file === null) return undefined;
     if (entity.is_collection) {
       throw new Problem("unexpected_file", "a collection has no file: leave the field image out");
     }
     const { blob, name, size, md5, sha256 } = file;
     const maxPixels = this.#maxPixels;
-    const facts = await this.#inspector.inspect({ path: blob.path, name, maxPixels });
-    return { ...facts, file_size: size, md5, sha256 };
+    const metadata = await this.#inspector.inspect({ path: blob.path, name, maxPixels });
+    return { ...metadata, file_size: size, md5, sha256 };
   }
 
   /**

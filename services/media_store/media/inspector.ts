@@ -5,8 +5,8 @@
  * @module
  */
 import { Problem } from "@fovea/contract";
-import type { Inspection, MediaFacts } from "./media_facts.ts";
-import type { Finding } from "./media_facts_worker.ts";
+import type { Inspection, MediaMetadata } from "./media_metadata.ts";
+import type { Finding } from "./inspector_worker.ts";
 import { Thread } from "../thread.ts";
 
 /** Honest headers take some milliseconds. */
@@ -15,7 +15,7 @@ const DEADLINE_MS = 10_000;
 /** WebAssembly gives no memory back; ending its thread does. */
 const IDLE_MS = 60_000;
 
-const SCRIPT = new URL("media_facts_worker.ts", import.meta.url);
+const SCRIPT = new URL("inspector_worker.ts", import.meta.url);
 
 export class Inspector implements Disposable {
   readonly #thread: Thread<Inspection, Finding>;
@@ -27,13 +27,13 @@ export class Inspector implements Disposable {
   }
 
   /**
-   * Reads the facts of one file after the other.
+   * Reads the metadata of one file after the other.
    *
    * @throws {Problem} `unsupported_media`, `image_unreadable`, `image_truncated`, `image_too_large`
    */
-  async inspect(inspection: Inspection): Promise<MediaFacts> {
+  async inspect(inspection: Inspection): Promise<MediaMetadata> {
     const finding = await this.#ask(inspection);
-    if ("facts" in finding) return finding.facts;
+    if ("metadata" in finding) return finding.metadata;
     if ("problem" in finding) throw new Problem(finding.problem, finding.detail);
     throw new Error(`Cannot inspect a file: ${finding.error}`);
   }

@@ -21,16 +21,16 @@ Deno.test("files are inspected in the order of asking", async () => {
 const BUSY = new URL(
   `data:application/javascript,self.onmessage = ({ data: { name } }) => {
     while (name === "busy");
-    self.postMessage({ facts: { width: 7 } });
+    self.postMessage({ metadata: { width: 7 } });
   };`,
 );
 
 Deno.test("a file that keeps its reader busy is given up, and the next one is inspected", async () => {
   using inspector = new Inspector(1000, BUSY);
   const refused = inspector.inspect({ path: "/busy", name: "busy", maxPixels });
-  const facts = inspector.inspect({ path: "/png", name: "png", maxPixels });
+  const metadata = inspector.inspect({ path: "/png", name: "png", maxPixels });
   await assert.rejects(refused, (error: Problem) => error.code === "image_unreadable");
-  assert.equal((await facts).width, 7);
+  assert.equal((await metadata).width, 7);
 });
 
 Deno.test("a JPEG of millions of segments is read in time", async () => {

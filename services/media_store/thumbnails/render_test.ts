@@ -9,7 +9,7 @@ import {
 } from "@imagemagick/magick-wasm";
 import assert from "node:assert/strict";
 import { craftExif, craftPng } from "../testing/crafted_picture.ts";
-import { readPictureFacts } from "../media/picture_facts.ts";
+import { readPictureMetadata } from "../media/picture_metadata.ts";
 import { alike, look, makePicture, turned } from "../testing/made_pictures.ts";
 import { renderThumbnail } from "./render.ts";
 import type { ThumbnailFormat, ThumbnailSize } from "./thumbnail.ts";
@@ -85,7 +85,7 @@ Deno.test("the picture stands as a viewer shows it, whatever its EXIF orientatio
   }
 });
 
-Deno.test("the facts of a turned picture and its thumbnail agree, whatever the format", async () => {
+Deno.test("the metadata of a turned picture and its thumbnail agree, whatever the format", async () => {
   const exif = new ImageProfile("exif", craftExif({ orientation: 6 }));
   const formats: [keyof typeof MagickFormat, string][] = [
     ["Png", "image/png"],
@@ -102,8 +102,8 @@ Deno.test("the facts of a turned picture and its thumbnail agree, whatever the f
         image.setProfile(exif);
       },
     });
-    const facts = await readPictureFacts(bytes, mimeType, maxPixels);
-    assert.deepEqual([facts.width, facts.height], [100, 200], mimeType);
+    const metadata = await readPictureMetadata(bytes, mimeType, maxPixels);
+    assert.deepEqual([metadata.width, metadata.height], [100, 200], mimeType);
     assert.deepEqual(look(await render(bytes)).size, [32, 64], mimeType);
   }
 });

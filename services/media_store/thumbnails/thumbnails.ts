@@ -8,7 +8,7 @@ import { OPENED, OPENINGS } from "@fovea/pictures/kinds";
 import type { Logger } from "@fovea/process/log";
 import { Problem, PROBLEMS } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
-import type { FileItem } from "../entities/file_facts.ts";
+import type { FileItem } from "../entities/file_metadata.ts";
 import type { ThumbnailCache } from "./cache.ts";
 import { Thread } from "../thread.ts";
 import {

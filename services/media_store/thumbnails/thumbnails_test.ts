@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { BlobStore } from "../blobs/blob_store.ts";
 import { Spool } from "../blobs/spool.ts";
 import { ThumbnailCache } from "./cache.ts";
-import type { FileItem } from "../entities/file_facts.ts";
+import type { FileItem } from "../entities/file_metadata.ts";
 import { makePicture } from "../testing/made_pictures.ts";
 import { type ThumbnailOptions, Thumbnails } from "./thumbnails.ts";
 

@@ -5,7 +5,7 @@
  */
 import { create as contentDisposition } from "content-disposition";
 import type { Context } from "hono";
-import type { FileItem } from "../entities/file_facts.ts";
+import type { FileItem } from "../entities/file_metadata.ts";
 import type { EntityService } from "../entities/service.ts";
 import { type ByteRange, contentRange, readRange } from "./byte_range.ts";
 import { downloadName } from "./file_name.ts";

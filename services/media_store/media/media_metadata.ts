@@ -5,12 +5,14 @@
  */
 import { OPENINGS } from "@fovea/pictures/kinds";
 import { type MediaKind, recogniseMedia } from "./media_kind.ts";
-import { type PictureFacts, readPictureFacts } from "./picture_facts.ts";
+import { type PictureMetadata, readPictureMetadata } from "./picture_metadata.ts";
 
-export type MediaFacts = MediaKind & { [Fact in keyof PictureFacts]: PictureFacts[Fact] | null };
+export type MediaMetadata =
+  & MediaKind
+  & { [Fact in keyof PictureMetadata]: PictureMetadata[Fact] | null };
 
 /** Of what is no picture, or of a kind that is never opened. */
-const NO_PICTURE: { [Fact in keyof PictureFacts]: null } = {
+const NO_PICTURE: { [Fact in keyof PictureMetadata]: null } = {
   width: null,
   height: null,
   create_date: null,
@@ -18,7 +20,7 @@ const NO_PICTURE: { [Fact in keyof PictureFacts]: null } = {
   shown_by_preview: null,
 };
 
-/** A file to read facts of. */
+/** A file to read metadata of. */
 export interface Inspection {
   path: string;
   /** What the uploader calls it, for messages only. */
@@ -34,7 +36,9 @@ const SMALL_BYTES = 8 * 1024 * 1024;
 const MAX_READ_BYTES = 512 * 1024 * 1024;
 
 /** @throws {Problem} `unsupported_media`, `image_unreadable`, `image_truncated`, `image_too_large` */
-export async function readMediaFacts({ path, name, maxPixels }: Inspection): Promise<MediaFacts> {
+export async function readMediaMetadata(
+  { path, name, maxPixels }: Inspection,
+): Promise<MediaMetadata> {
   // This runs in a thread of its own: waiting for the disk holds up nobody.
   const { size } = Deno.statSync(path);
   const bytes = size <= SMALL_BYTES ? Deno.readFileSync(path) : undefined;
@@ -42,7 +46,7 @@ export async function readMediaFacts({ path, name, maxPixels }: Inspection): Pro
   if (OPENINGS[kind.mime_type] === undefined || size > MAX_READ_BYTES) {
     return { ...kind, ...NO_PICTURE };
   }
-  const picture = await readPictureFacts(
+  const picture = await readPictureMetadata(
     bytes ?? Deno.readFileSync(path),
     kind.mime_type,
     maxPixels,

@@ -4,13 +4,13 @@
  * @module
  */
 import type { Item } from "@fovea/contract";
-import type { MediaFacts } from "../media/media_facts.ts";
+import type { MediaMetadata } from "../media/media_metadata.ts";
 
 /** All that is known of a file, but for where it lies. */
-export type FileFacts = MediaFacts & Pick<Item, "file_size" | "md5" | "sha256">;
+export type FileMetadata = MediaMetadata & Pick<Item, "file_size" | "md5" | "sha256">;
 
 /** What they are of a collection. */
-export const NO_FILE: { [Fact in keyof FileFacts | "file_path" | "duration"]: null } = {
+export const NO_FILE: { [Fact in keyof FileMetadata | "file_path" | "duration"]: null } = {
   create_date: null,
   create_offset_minutes: null,
   file_size: null,

@@ -1,5 +1,5 @@
 /**
- * The thread in which {@link readMediaFacts} runs: see inspector.ts.
+ * The thread in which {@link readMediaMetadata} runs: see inspector.ts.
  *
  * @module
  */
@@ -7,11 +7,11 @@ import { loadMagick } from "@fovea/pictures/magick";
 import { limitWork } from "@fovea/process/interruptible";
 import { Problem, type ProblemCode } from "@fovea/contract";
 import { WORK_LIMIT_MS } from "../thread.ts";
-import { type Inspection, type MediaFacts, readMediaFacts } from "./media_facts.ts";
+import { type Inspection, type MediaMetadata, readMediaMetadata } from "./media_metadata.ts";
 
 /** Answer to an {@link Inspection}. */
 export type Finding =
-  | { facts: MediaFacts }
+  | { metadata: MediaMetadata }
   | { problem: ProblemCode; detail: string }
   | { error: string };
 
@@ -29,7 +29,7 @@ thread.onmessage = async ({ data }) => thread.postMessage(await inspect(data));
 
 async function inspect(inspection: Inspection): Promise<Finding> {
   try {
-    return { facts: await readMediaFacts(inspection) };
+    return { metadata: await readMediaMetadata(inspection) };
   } catch (error) {
     if (error instanceof Problem) return { problem: error.code, detail: error.message };
     return { error: String((error as Error).stack ?? error) };

@@ -8,7 +8,7 @@ import type { Size } from "@fovea/pictures/limits";
 import { openPicture } from "@fovea/pictures/picture_file";
 import { type CaptureTime, readCaptureTime } from "./capture_time.ts";
 
-export interface PictureFacts extends Size, CaptureTime {
+export interface PictureMetadata extends Size, CaptureTime {
   /** Whether what can be shown of it is a preview that stands in its file. */
   shown_by_preview: boolean;
 }
@@ -19,11 +19,11 @@ export interface PictureFacts extends Size, CaptureTime {
  * @param maxPixels width × height may not be more
  * @throws {Problem} `image_unreadable`, `image_truncated`, `image_too_large`
  */
-export async function readPictureFacts(
+export async function readPictureMetadata(
   bytes: Uint8Array,
   mimeType: string,
   maxPixels: number,
-): Promise<PictureFacts> {
+): Promise<PictureMetadata> {
   const { width, height, exif, isPreview } = await openPicture(bytes, { mimeType, maxPixels });
   return { width, height, ...readCaptureTime(exif), shown_by_preview: isPreview };
 }

@@ -9,7 +9,7 @@ import {
   u32,
 } from "../testing/crafted_picture.ts";
 import { makePicture } from "../testing/made_pictures.ts";
-import { readPictureFacts } from "./picture_facts.ts";
+import { readPictureMetadata } from "./picture_metadata.ts";
 
 const MAX_PIXELS = 50_000_000;
 const MB = 1_000_000;
@@ -20,11 +20,11 @@ const rest = {
   shown_by_preview: false,
 };
 
-/** Reads the facts of a file that has these bytes at these places, and zeros elsewhere. */
-async function factsOf(size: number, mimeType: string, pieces: [at: number, bytes: number[]][]) {
+/** Reads the metadata of a file that has these bytes at these places, and zeros elsewhere. */
+async function metadataOf(size: number, mimeType: string, pieces: [at: number, bytes: number[]][]) {
   const file = new Uint8Array(size);
   for (const [at, bytes] of pieces) file.set(bytes, at);
-  return await readPictureFacts(file, mimeType, MAX_PIXELS);
+  return await readPictureMetadata(file, mimeType, MAX_PIXELS);
 }
 
 Deno.test("the directory of a large TIFF is found wherever it is", async () => {
@@ -35,7 +35,7 @@ Deno.test("the directory of a large TIFF is found wherever it is", async () => {
       [at, craftTiffDirectories(header, at)],
     ];
     assert.deepEqual(
-      await factsOf(60 * MB, "image/tiff", pieces),
+      await metadataOf(60 * MB, "image/tiff", pieces),
       { width: 20, height: 30, ...rest },
       `at ${at}`,
     );
@@ -52,7 +52,7 @@ Deno.test("the EXIF block behind the pixels of a large WebP is found", async () 
     ...ascii("JUNK"),
     ...little(size - 12 - canvas.length - pixels.length - 8 - exif.length - 8),
   ];
-  const facts = await factsOf(size, "image/webp", [
+  const metadata = await metadataOf(size, "image/webp", [
     [0, [
       ...ascii("RIFF"),
       ...little(size - 8),
@@ -63,15 +63,15 @@ Deno.test("the EXIF block behind the pixels of a large WebP is found", async () 
     ]],
     [size - exif.length - 8, [...ascii("EXIF"), ...little(exif.length), ...exif]],
   ]);
-  assert.deepEqual(facts, { width: 20, height: 30, ...rest });
+  assert.deepEqual(metadata, { width: 20, height: 30, ...rest });
 });
 
 Deno.test("a large JPEG and PNG are read from their beginning", async () => {
   const jpeg = [...craftJpeg(30, 20, { orientation: 6, taken })];
   assert.deepEqual(
-    await factsOf(60 * MB, "image/jpeg", [[0, jpeg]]),
+    await metadataOf(60 * MB, "image/jpeg", [[0, jpeg]]),
     { width: 20, height: 30, ...rest },
   );
-  const png = await factsOf(60 * MB, "image/png", [[0, [...craftPng(30, 20)]]]);
+  const png = await metadataOf(60 * MB, "image/png", [[0, [...craftPng(30, 20)]]]);
   assert.deepEqual([png.width, png.height], [30, 20]);
 });
