@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OPENINGS } from "@fovea/pictures/kinds";
+import { DECODERS } from "@fovea/pictures/kinds";
 import { type MediaKind, recogniseMedia } from "./media_kind.ts";
 import { type PictureMetadata, readPictureMetadata } from "./picture_metadata.ts";
 
@@ -43,7 +43,7 @@ export async function readMediaMetadata(
   const { size } = Deno.statSync(path);
   const bytes = size <= SMALL_BYTES ? Deno.readFileSync(path) : undefined;
   const kind = await recogniseMedia(bytes ?? path, name);
-  if (OPENINGS[kind.mime_type] === undefined || size > MAX_READ_BYTES) {
+  if (DECODERS[kind.mime_type] === undefined || size > MAX_READ_BYTES) {
     return { ...kind, ...NO_PICTURE };
   }
   const picture = await readPictureMetadata(

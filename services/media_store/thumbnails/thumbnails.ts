@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { OPENED, OPENINGS } from "@fovea/pictures/kinds";
+import { DECODABLE, DECODERS } from "@fovea/pictures/kinds";
 import type { Logger } from "@fovea/process/log";
 import { Problem, PROBLEMS } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
@@ -99,7 +99,7 @@ export class Thumbnails implements Disposable {
    * @throws {Deno.errors.NotFound} where the picture's file is not there
    */
   async get(item: FileItem, size: ThumbnailSize, format: ThumbnailFormat): Promise<Bytes> {
-    if (OPENINGS[item.mime_type] === undefined) throw noThumbnail(item);
+    if (DECODERS[item.mime_type] === undefined) throw noThumbnail(item);
     const key = this.key(item, size, format);
     const kept = await this.#options.cache.read(item.file_path, key);
     if (kept !== undefined) {
@@ -178,5 +178,5 @@ export class Thumbnails implements Disposable {
 }
 
 function noThumbnail({ mime_type }: FileItem): Problem {
-  return new Problem("no_thumbnail", `file is ${mime_type}: thumbnails are made of ${OPENED}`);
+  return new Problem("no_thumbnail", `file is ${mime_type}: thumbnails are made of ${DECODABLE}`);
 }

@@ -13,13 +13,13 @@ export interface FileKind {
 }
 
 /** How a picture is opened: as one of ImageMagick's formats, or by the preview in a camera's raw file. */
-export type Opening = MagickFormat | "preview";
+export type Decoder = MagickFormat | "preview";
 
 /**
  * The kinds of pictures that are opened. ImageMagick knows many more, among them ones that read other
  * files or run programs of their own; the format is therefore named to it and never left to its guess.
  */
-export const OPENINGS: Readonly<Record<string, Opening>> = {
+export const DECODERS: Readonly<Record<string, Decoder>> = {
   "image/jpeg": MagickFormat.Jpeg,
   "image/png": MagickFormat.Png,
   "image/apng": MagickFormat.Png,
@@ -45,7 +45,7 @@ export const OPENINGS: Readonly<Record<string, Opening>> = {
 };
 
 /** Their names for messages. */
-export const OPENED =
+export const DECODABLE =
   "JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF, BMP, JPEG XL, JPEG 2000, PSD, ICO, " +
   "and the previews in DNG, CR2, NEF and ARW";
 

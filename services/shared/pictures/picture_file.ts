@@ -18,7 +18,7 @@ import { bareExif, jxlExif, webpExif } from "./exif_block.ts";
 import { cutOff, runMagick, type Warnings } from "./magick_errors.ts";
 import { largestIcon } from "./ico.ts";
 import { readJpegMarkers } from "./jpeg.ts";
-import { OPENED, OPENINGS } from "./kinds.ts";
+import { DECODABLE, DECODERS } from "./kinds.ts";
 import { MAX_SCANS, refuseJpeg, refuseSize, type Size } from "./limits.ts";
 import { canvasOf, loadMagick } from "./magick.ts";
 import { readRaw } from "./raw_preview.ts";
@@ -28,7 +28,7 @@ import { correctTiff } from "./tiff_colours.ts";
 export { cutOff, runMagick };
 
 export interface OpenOptions {
-  /** What its bytes say that the file is: one of {@link OPENINGS}, or else it is refused. */
+  /** What its bytes say that the file is: one of {@link DECODERS}, or else it is refused. */
   mimeType: string | undefined;
   /** Width × height of what is decoded may not be more. */
   maxPixels: number;
@@ -71,15 +71,17 @@ export async function openPicture(
   options: OpenOptions,
 ): Promise<OpenedPicture> {
   const { mimeType, maxPixels } = options;
-  const opening = mimeType === undefined ? undefined : OPENINGS[mimeType];
-  if (opening === undefined) {
+  const decoder = mimeType === undefined ? undefined : DECODERS[mimeType];
+  if (decoder === undefined) {
     throw new Problem(
       "image_unreadable",
-      `file is ${mimeType ?? "of no known type"}, not a picture that can be opened: ${OPENED} are`,
+      `file is ${
+        mimeType ?? "of no known type"
+      }, not a picture that can be opened: ${DECODABLE} are`,
     );
   }
   await loadMagick();
-  if (opening !== "preview") return openFormat(bytes, opening, maxPixels);
+  if (decoder !== "preview") return openFormat(bytes, decoder, maxPixels);
   return openRaw(bytes, options);
 }
 
