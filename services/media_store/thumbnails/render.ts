@@ -15,7 +15,7 @@ import {
   MagickGeometry,
   ResourceLimits,
 } from "@imagemagick/magick-wasm";
-import type { ThumbnailFormat, ThumbnailOrder } from "./thumbnail.ts";
+import type { ThumbnailFormat, ThumbnailRequest } from "./thumbnail.ts";
 
 /** Quality of 1 to 100: above, files grow and nobody sees why. */
 const WRITTEN: Readonly<Record<ThumbnailFormat, { format: MagickFormat; quality: number }>> = {
@@ -39,7 +39,7 @@ const MUCH_TOO_LARGE = 4;
  */
 export async function renderThumbnail(
   bytes: Uint8Array,
-  { size, format, maxPixels }: Omit<ThumbnailOrder, "path">,
+  { size, format, maxPixels }: Omit<ThumbnailRequest, "path">,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const kind = await kindOfBytes(bytes);
   const opened = await openPicture(bytes, { mimeType: kind?.mime_type, maxPixels });

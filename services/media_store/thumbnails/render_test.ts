@@ -142,8 +142,8 @@ Deno.test("transparency stays in WebP and lies over white in JPEG", async () => 
 
 Deno.test("a picture that is too large, broken or none at all is refused in our words", async () => {
   const refusal = async (bytes: Uint8Array) => {
-    const order = { size: 64, format: "webp", maxPixels: 10_000 } as const;
-    const problem: Problem = await renderThumbnail(bytes, order).then(
+    const request = { size: 64, format: "webp", maxPixels: 10_000 } as const;
+    const problem: Problem = await renderThumbnail(bytes, request).then(
       () => assert.fail("was made"),
       (error) => error,
     );

@@ -11,10 +11,10 @@ export const FORMATS = ["webp", "jpeg"] as const;
 export type ThumbnailFormat = typeof FORMATS[number];
 
 /** Changes whenever the bytes of a thumbnail could: what was cached before is then made anew. */
-export const RECIPE = 2;
+export const RENDER_VERSION = 2;
 
 /** What a thread is to make. */
-export interface ThumbnailOrder {
+export interface ThumbnailRequest {
   /** Of the picture's file. */
   path: string;
   size: ThumbnailSize;

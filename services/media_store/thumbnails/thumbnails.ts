@@ -12,12 +12,12 @@ import type { FileItem } from "../entities/file_metadata.ts";
 import type { ThumbnailCache } from "./cache.ts";
 import { Thread } from "../thread.ts";
 import {
-  RECIPE,
+  RENDER_VERSION,
   type ThumbnailFormat,
-  type ThumbnailOrder,
+  type ThumbnailRequest,
   type ThumbnailSize,
 } from "./thumbnail.ts";
-import type { Delivery } from "./worker.ts";
+import type { ThumbnailReply } from "./worker.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -63,7 +63,7 @@ export interface ThumbnailCounts {
 
 export class Thumbnails implements Disposable {
   readonly #options: Required<ThumbnailOptions>;
-  readonly #threads: Thread<ThumbnailOrder, Delivery>[];
+  readonly #threads: Thread<ThumbnailRequest, ThumbnailReply>[];
   readonly #counts: ThumbnailCounts = { made: 0, cached: 0, failed: 0, bytesMade: 0 };
   /** By key, so that many who ask for the same at once cause it to be made once. */
   readonly #making = new Map<string, Promise<Bytes>>();
@@ -90,7 +90,7 @@ export class Thumbnails implements Disposable {
 
   /** Names the bytes of a thumbnail: the same key, the same bytes. */
   key({ sha256 }: FileItem, size: ThumbnailSize, format: ThumbnailFormat): string {
-    return `${sha256}-${size}-${RECIPE}.${format}`;
+    return `${sha256}-${size}-${RENDER_VERSION}.${format}`;
   }
 
   /**
@@ -118,14 +118,14 @@ export class Thumbnails implements Disposable {
     const { blobs, maxPixels, log } = this.#options;
     this.#refuseFailed(item);
     await using local = await blobs.localCopy(item.file_path);
-    const asked = this.#freest().ask({ path: local.path, size, format, maxPixels });
+    const asked = this.#leastBusy().ask({ path: local.path, size, format, maxPixels });
     try {
-      const delivery = await asked;
-      if ("problem" in delivery) throw new Problem(delivery.problem, delivery.detail);
+      const reply = await asked;
+      if ("problem" in reply) throw new Problem(reply.problem, reply.detail);
       this.#counts.made++;
-      this.#counts.bytesMade += delivery.thumbnail.length;
-      await this.#keep(item, this.key(item, size, format), delivery.thumbnail);
-      return delivery.thumbnail;
+      this.#counts.bytesMade += reply.thumbnail.length;
+      await this.#keep(item, this.key(item, size, format), reply.thumbnail);
+      return reply.thumbnail;
     } catch (error) {
       this.#counts.failed++;
       if (error instanceof Problem) {
@@ -138,7 +138,7 @@ export class Thumbnails implements Disposable {
     }
   }
 
-  #freest(): Thread<ThumbnailOrder, Delivery> {
+  #leastBusy(): Thread<ThumbnailRequest, ThumbnailReply> {
     const waiting = this.#threads.reduce((sum, thread) => sum + thread.waiting, 0);
     if (waiting >= this.#options.maxWaiting) {
       throw new Problem(

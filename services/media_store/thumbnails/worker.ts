@@ -8,28 +8,28 @@ import { limitWork } from "@fovea/process/interruptible";
 import { Problem, type ProblemCode } from "@fovea/contract";
 import { WORK_LIMIT_MS } from "../thread.ts";
 import { renderThumbnail } from "./render.ts";
-import type { ThumbnailOrder } from "./thumbnail.ts";
+import type { ThumbnailRequest } from "./thumbnail.ts";
 
-/** Answer to a {@link ThumbnailOrder}. */
-export type Delivery =
+/** Answer to a {@link ThumbnailRequest}. */
+export type ThumbnailReply =
   | { thumbnail: Uint8Array<ArrayBuffer> }
   | { problem: ProblemCode; detail: string };
 
 const thread = self as unknown as {
-  onmessage: (event: MessageEvent<ThumbnailOrder>) => void;
-  postMessage(delivery: Delivery, transfer?: Transferable[]): void;
+  onmessage: (event: MessageEvent<ThumbnailRequest>) => void;
+  postMessage(reply: ThumbnailReply, transfer?: Transferable[]): void;
 };
 
 limitWork(WORK_LIMIT_MS);
 
-thread.onmessage = async ({ data: order }) => {
-  const delivery = await carryOut(order);
-  thread.postMessage(delivery, "thumbnail" in delivery ? [delivery.thumbnail.buffer] : []);
+thread.onmessage = async ({ data: request }) => {
+  const reply = await render(request);
+  thread.postMessage(reply, "thumbnail" in reply ? [reply.thumbnail.buffer] : []);
 };
 
-async function carryOut(order: ThumbnailOrder): Promise<Delivery> {
+async function render(request: ThumbnailRequest): Promise<ThumbnailReply> {
   try {
-    return { thumbnail: await renderThumbnail(await Deno.readFile(order.path), order) };
+    return { thumbnail: await renderThumbnail(await Deno.readFile(request.path), request) };
   } catch (error) {
     if (error instanceof Problem) return { problem: error.code, detail: error.message };
     throw error;
