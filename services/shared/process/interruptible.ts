@@ -16,7 +16,7 @@ const WORK = Symbol.for("fovea.interruptible");
 const script = new Script(`globalThis[Symbol.for("fovea.interruptible")]()`);
 const shared = globalThis as { [WORK]?: () => void };
 
-let limit: number | undefined;
+let workLimitMs: number | undefined;
 let isLimited = false;
 
 /**
@@ -25,7 +25,7 @@ let isLimited = false;
  * more.
  */
 export function limitWork(limitMs: number): void {
-  limit = limitMs;
+  workLimitMs = limitMs;
 }
 
 /**
@@ -38,14 +38,14 @@ export function limitWork(limitMs: number): void {
  */
 export function interruptible<T>(work: () => T): T {
   // Work inside of work is broken off together with it.
-  if (limit === undefined || isLimited) return work();
+  if (workLimitMs === undefined || isLimited) return work();
   let result: T;
   shared[WORK] = () => {
     result = work();
   };
   isLimited = true;
   try {
-    script.runInThisContext({ timeout: limit });
+    script.runInThisContext({ timeout: workLimitMs });
   } finally {
     isLimited = false;
     delete shared[WORK];
