@@ -1,11 +1,9 @@
-import { Problem } from "@fovea/contract";
-import { reasonOf } from "@fovea/process/file_error";
 import type { Report } from "../output/report.ts";
 import { Broker } from "../workflow/broker.ts";
 import { readInfo } from "../workflow/inference.ts";
 import { ModelReadiness } from "../workflow/model_readiness.ts";
 import { Service } from "../workflow/service.ts";
-import { tokenSource } from "@fovea/process/token_source";
+import { readIssuers, tokenSource } from "@fovea/process/named_file";
 import type { Workflow } from "../workflow/workflow.ts";
 import type { Client, Options } from "./options.ts";
 
@@ -13,7 +11,8 @@ import type { Client, Options } from "./options.ts";
  * Gets to know the services and connects to the broker.
  *
  * @returns what each picture is worked on with; `broker` and `readiness` have to be disposed of
- * @throws {Problem} saying who can't be reached, or which file can't be read
+ * @throws {Problem} saying who can't be reached
+ * @throws {NamedFileError} where the token or the issuers can't be read
  */
 export async function connect(
   { taskType }: Client,
@@ -25,7 +24,9 @@ export async function connect(
     token: Deno.env.get("FOVEA_TOKEN"),
     file: Deno.env.get("FOVEA_TOKEN_FILE"),
   });
-  const ca = options.caFile === undefined ? undefined : await readIssuers(options.caFile);
+  const ca = options.caFile === undefined
+    ? undefined
+    : await readIssuers(options.caFile, "--ca-file");
   const http = ca === undefined ? undefined : Deno.createHttpClient({ caCerts: [ca] });
   const mediaStore = new Service({ name: "media_store", url: options.mediaStore, token, http });
   const inference = new Service({ name: "inference", url: options.inference, token, http });
@@ -43,16 +44,4 @@ export async function connect(
   readiness.see(info);
   broker.onReturn = () => readiness.look();
   return { mediaStore, inference, broker, readiness, taskType, timeout_s, priority, label };
-}
-
-/** @returns the PEM text, every certificate of it */
-async function readIssuers(file: string): Promise<string> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(file);
-  } catch (error) {
-    throw new Problem("usage", `${file} (--ca-file) can't be read: ${reasonOf(error)}`);
-  }
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new Problem("usage", `${file} (--ca-file) has no certificate: expected a PEM file`);
 }

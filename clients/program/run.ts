@@ -5,6 +5,7 @@
  * @module
  */
 import { EXIT, type FaceDetectionResult, Problem } from "@fovea/contract";
+import { NamedFileError } from "@fovea/process/named_file";
 import { chooseDestinations, type Destination } from "../annotation/destination.ts";
 import { checkPicture, readPicture } from "../files/picture_file.ts";
 import { countText, exitCode, type Outcome } from "../output/outcome.ts";
@@ -91,6 +92,7 @@ async function lookAt(
 /** What was thrown, as a {@link Problem} with a code. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof NamedFileError) return new Problem("usage", error.message);
   return new Problem("internal_error", `something unexpected happened: ${error}`);
 }
 

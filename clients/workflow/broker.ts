@@ -8,7 +8,7 @@ import { Problem, TOPICS } from "@fovea/contract";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { orAborted } from "./abort.ts";
 import { addressShown, certificateHint } from "./service.ts";
-import type { TokenSource } from "@fovea/process/token_source";
+import type { TokenSource } from "@fovea/process/named_file";
 
 /** For the first connection; the library's own `connectAsync` may never settle on a failed one. */
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { NamedFileError } from "@fovea/process/named_file";
 import { type Info, Problem, type TaskInfo, type TaskType } from "@fovea/contract";
 import { pause } from "./abort.ts";
 import { readInfo } from "./inference.ts";
@@ -57,8 +58,9 @@ export class ModelReadiness implements Disposable {
     try {
       this.see(await readInfo(this.#inference));
     } catch (error) {
-      // Away again, or not yet back: whoever waits is told when time is up.
-      if (!(error instanceof Problem)) throw error;
+      // Away again, or not yet back, or a token that is being renewed: whoever waits is told when
+      // time is up.
+      if (!(error instanceof Problem || error instanceof NamedFileError)) throw error;
     }
   }
 

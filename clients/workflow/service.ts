@@ -12,7 +12,7 @@ import {
   PROBLEMS,
 } from "@fovea/contract";
 import { pause } from "./abort.ts";
-import type { TokenSource } from "@fovea/process/token_source";
+import { NamedFileError, type TokenSource } from "@fovea/process/named_file";
 
 /** Waits before the second and the third try of a call whose connection failed. */
 const RETRY_AFTER_MS = [250, 1000];
@@ -98,7 +98,7 @@ export class Service {
         failure = new Error(`a proxy answers with status ${response.status}`);
       } catch (error) {
         request.signal.throwIfAborted();
-        if (error instanceof Problem) throw error;
+        if (error instanceof Problem || error instanceof NamedFileError) throw error;
         failure = error;
       }
       this.#away = this.#reached;

@@ -29,7 +29,7 @@ import { backlogMetrics } from "./metrics/backlog_metrics.ts";
 import { jobMetrics } from "./metrics/job_metrics.ts";
 import { workerMetrics } from "./metrics/worker_metrics.ts";
 import { MediaStoreOutage, probeMediaStore } from "./media_store_outage.ts";
-import { digestOf } from "./media_store.ts";
+import { digestOf, mediaStoreAddress, openMediaStore } from "./media_store.ts";
 import { ServedModels } from "./tasks/served_models.ts";
 import { workerPermissions } from "./permissions.ts";
 import { readinessChecks } from "./readiness.ts";
@@ -54,6 +54,7 @@ const GRACE = 5000;
 export async function serveInference(settings: Settings, workerScript?: URL): Promise<void> {
   refuseInsecure(settings, { INFERENCE_HOST: settings.INFERENCE_HOST });
   const access = await openAccess(settings);
+  const address = await mediaStoreAddress(settings);
   const log = openLog("inference", settings);
 
   using folder = await claimFolder(settings.DATA_DIR, "inference");
@@ -97,11 +98,11 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   const countSteps = jobMetrics(metrics);
 
   const feed = new EventFeed({ db });
-  const mediaStore = { url: settings.MEDIA_STORE_URL, token: settings.FOVEA_TOKEN };
+  const mediaStore = openMediaStore(address);
   const pool = new WorkerPool({
     size: settings.INFERENCE_WORKERS,
     settings: {
-      source: { ...mediaStore, maxBytes: settings.MAX_UPLOAD_BYTES },
+      source: { ...address, maxBytes: settings.MAX_UPLOAD_BYTES },
       maxPixels: settings.MAX_IMAGE_PIXELS,
       backend: settings.INFERENCE_BACKEND,
       shrinkWhileDecoding: settings.SHRINK_WHILE_DECODING,
@@ -179,7 +180,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     db,
     tasks: () => models.describe(),
     workers: () => pool.state,
-    mediaStoreUrl: settings.MEDIA_STORE_URL,
+    mediaStore,
     outage: () => outage.reason,
     storeTrouble: () => followedStore.check(),
     brokerTrouble: () => link.trouble,

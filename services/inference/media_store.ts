@@ -4,12 +4,69 @@
  * @module
  */
 import { connectionFailure, Problem } from "@fovea/contract";
+import {
+  NamedFileError,
+  readIssuers,
+  type TokenSource,
+  tokenSource,
+} from "@fovea/process/named_file";
+import { SettingsError } from "@fovea/process/settings";
+import type { Settings } from "./settings.ts";
 
-export interface MediaStore {
+/** Where media_store is and how it is called: plain data, for workers too. */
+export interface MediaStoreAddress {
   /** Base URL. */
   url: string;
   /** Bearer token, where media_store wants one. */
   token?: string | undefined;
+  /** A file with the token, in place of `token`; read anew when it changes. */
+  tokenFile?: string | undefined;
+  /** PEM: who else may have signed media_store's certificate. */
+  issuers?: string | undefined;
+}
+
+/** media_store as one thread calls it. */
+export interface MediaStore {
+  /** Base URL. */
+  url: string;
+  token?: TokenSource;
+  /** Where further issuers of certificates are to be trusted. */
+  http?: Deno.HttpClient;
+}
+
+/**
+ * Where media_store is, by the settings.
+ *
+ * @throws {SettingsError} where a file that they name is of no use
+ */
+export async function mediaStoreAddress(
+  settings: Pick<
+    Settings,
+    "MEDIA_STORE_URL" | "MEDIA_STORE_CA_FILE" | "FOVEA_TOKEN" | "FOVEA_TOKEN_FILE"
+  >,
+): Promise<MediaStoreAddress> {
+  const { MEDIA_STORE_CA_FILE: file } = settings;
+  try {
+    const address = {
+      url: settings.MEDIA_STORE_URL,
+      token: settings.FOVEA_TOKEN,
+      tokenFile: settings.FOVEA_TOKEN_FILE,
+      issuers: file === undefined ? undefined : await readIssuers(file, "MEDIA_STORE_CA_FILE"),
+    };
+    await openMediaStore(address).token?.();
+    return address;
+  } catch (error) {
+    if (!(error instanceof NamedFileError)) throw error;
+    throw new SettingsError(`Cannot start: ${error.message}`);
+  }
+}
+
+export function openMediaStore({ url, token, tokenFile, issuers }: MediaStoreAddress): MediaStore {
+  return {
+    url,
+    token: tokenSource({ token, file: tokenFile }),
+    ...issuers !== undefined && { http: Deno.createHttpClient({ caCerts: [issuers] }) },
+  };
 }
 
 /** What is read of the body of an answer that is no success, and of what an entity is, bytes. */
@@ -22,20 +79,32 @@ const MAX_ITEM = 1024 * 1024;
  * @throws {Problem} `media_store_unreachable` where no answer came
  */
 export async function callMediaStore(
-  { url, token }: MediaStore,
+  { url, token, http }: MediaStore,
   path: string,
   init: RequestInit & { signal: AbortSignal },
 ): Promise<Response> {
   const headers = new Headers(init.headers);
-  if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
   try {
-    return await fetch(`${url}${path}`, { ...init, headers, redirect: "manual" });
+    const bearer = await token?.();
+    if (bearer !== undefined) headers.set("Authorization", `Bearer ${bearer}`);
+    const client = http === undefined ? {} : { client: http };
+    return await fetch(`${url}${path}`, { ...init, ...client, headers, redirect: "manual" });
   } catch (error) {
     throw new Problem(
       "media_store_unreachable",
-      `media_store can't be reached at ${url}: ${connectionFailure(error)}`,
+      error instanceof NamedFileError
+        // Answers don't name the service's files.
+        ? `media_store can't be called: the file that ${error.namedBy} names ${error.fault}`
+        : `media_store can't be reached at ${url}: ${reasonOf(error)}`,
     );
   }
+}
+
+function reasonOf(error: unknown): string {
+  const reason = connectionFailure(error);
+  return reason.startsWith("its certificate")
+    ? "its certificate is not trusted here: MEDIA_STORE_CA_FILE names a file of its issuers"
+    : reason;
 }
 
 /** For media_store to say what an entity's bytes are, milliseconds: somebody waits for an answer. */

@@ -46,10 +46,17 @@ export function inferencePermissions(env: { get(name: string): string | undefine
  * nothing, learns nothing of the environment, and reaches nobody but media_store.
  */
 export function workerPermissions(
-  settings: Pick<Settings, "MODELS_DIR" | "MEDIA_STORE_URL" | "INFERENCE_BACKEND">,
+  settings: Pick<
+    Settings,
+    "MODELS_DIR" | "MEDIA_STORE_URL" | "FOVEA_TOKEN_FILE" | "INFERENCE_BACKEND"
+  >,
 ): Deno.PermissionOptionsObject {
   return {
-    read: [...ownFiles(), settings.MODELS_DIR],
+    read: [
+      ...ownFiles(),
+      settings.MODELS_DIR,
+      ...namedFiles({ FOVEA_TOKEN_FILE: settings.FOVEA_TOKEN_FILE }),
+    ],
     net: [endpointOf(settings.MEDIA_STORE_URL)],
     ffi: settings.INFERENCE_BACKEND === "native" ? NATIVE : false,
     write: false,

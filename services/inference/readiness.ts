@@ -1,7 +1,8 @@
-import { connectionFailure, type TaskInfo } from "@fovea/contract";
+import type { TaskInfo } from "@fovea/contract";
 import { type Kysely, sql } from "kysely";
 import type { OutboxState } from "./events/outbox.ts";
 import type { Tables } from "./database/tables.ts";
+import { callMediaStore, type MediaStore } from "./media_store.ts";
 import type { Check } from "./routes/state.ts";
 import type { PoolState } from "./workers/pool.ts";
 
@@ -9,7 +10,7 @@ export interface Needs {
   db: Kysely<Tables>;
   tasks: () => TaskInfo[];
   workers: () => PoolState;
-  mediaStoreUrl: string;
+  mediaStore: MediaStore;
   /** Why jobs wait for media_store; null where they don't. */
   outage: () => string | null;
   /** Why results may be of other pictures than media_store has; null where they are not. */
@@ -31,7 +32,7 @@ const SLOW_ACKNOWLEDGEMENT = 10_000;
  * further model its task does.
  */
 export function readinessChecks(
-  { db, tasks, workers, mediaStoreUrl, outage, storeTrouble, brokerTrouble, outbox }: Needs,
+  { db, tasks, workers, mediaStore, outage, storeTrouble, brokerTrouble, outbox }: Needs,
 ): Check[] {
   return [
     {
@@ -76,13 +77,11 @@ export function readinessChecks(
       check: async () => {
         const reason = outage();
         if (reason !== null) throw new Error(`${reason}: jobs wait until it is back`);
-        const url = `${mediaStoreUrl}/health/ready`;
-        const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) })
-          .catch((error) => {
-            throw new Error(`${url} can't be reached: ${connectionFailure(error)}`);
-          });
+        const path = "/health/ready";
+        const signal = AbortSignal.timeout(PATIENCE);
+        const response = await callMediaStore(mediaStore, path, { signal });
         await response.body?.cancel();
-        if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+        if (!response.ok) throw new Error(`${mediaStore.url}${path} answered ${response.status}`);
       },
     },
     {

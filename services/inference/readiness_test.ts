@@ -31,7 +31,7 @@ async function openReadiness(needs: Partial<Needs> = {}) {
     db,
     tasks: () => [ready],
     workers: () => workers,
-    mediaStoreUrl: `http://127.0.0.1:${store.addr.port}`,
+    mediaStore: { url: `http://127.0.0.1:${store.addr.port}` },
     outage: () => null,
     storeTrouble: () => Promise.resolve(null),
     brokerTrouble: () => null,
@@ -74,7 +74,7 @@ Deno.test("a media_store that can't be reached is named", async () => {
   await opened.store.shutdown();
   const { status, body } = await opened.ask();
   assert.equal(status, 503);
-  assert.match(body.checks.media_store.detail, /can't be reached: connection refused/);
+  assert.match(body.checks.media_store.detail, /can't be reached at http.*: connection refused/);
 });
 
 Deno.test("one unfit worker of two is named and degrades the service, two stop it", async () => {

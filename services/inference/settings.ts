@@ -27,6 +27,8 @@ const schema = commonSettings.extend({
     protocol: /^https?$/,
     error: "a URL is expected, such as http://127.0.0.1:8000",
   }).default("http://127.0.0.1:8000"),
+  /** For https: who else may have signed media_store's certificate. */
+  MEDIA_STORE_CA_FILE: z.string().min(1).optional(),
   /** Unset: a broker is started in this process. */
   MQTT_URL: mqttUrl.optional(),
   /** For mqtts:// and wss://: who signed the broker's certificate, and this service's own. */
@@ -52,6 +54,8 @@ const schema = commonSettings.extend({
   EVENT_RETAIN_MINUTES: count(1, Math.floor(MAX_TIMER_SECONDS / 60)).default(60),
   /** Sent to media_store as bearer token, where it wants one: to read pictures, and to take results. */
   FOVEA_TOKEN: z.string().min(1).optional(),
+  /** A file with the token, in place of FOVEA_TOKEN. */
+  FOVEA_TOKEN_FILE: z.string().min(1).optional(),
 });
 export type Settings = z.output<typeof schema>;
 
@@ -62,6 +66,14 @@ export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
 export function inferenceSettings(env: { get(name: string): string | undefined }): Settings {
   const settings = readSettings(schema, env);
   checkMqttFiles(settings);
+  if (
+    settings.MEDIA_STORE_CA_FILE !== undefined && !settings.MEDIA_STORE_URL.startsWith("https:")
+  ) {
+    throw new SettingsError(
+      "Cannot start: MEDIA_STORE_CA_FILE is for a media_store that speaks TLS: " +
+        "set MEDIA_STORE_URL to https://…",
+    );
+  }
   return { ...settings, MEDIA_STORE_URL: settings.MEDIA_STORE_URL.replace(/\/+$/, "") };
 }
 

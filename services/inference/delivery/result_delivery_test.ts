@@ -50,7 +50,7 @@ async function open() {
     new ResultDelivery({
       db,
       steps,
-      mediaStore: { url: `http://127.0.0.1:${port}`, token: "t" },
+      mediaStore: { url: `http://127.0.0.1:${port}`, token: () => Promise.resolve("t") },
       now: () => clock.now,
       random: () => 1,
       log: silent,

@@ -73,7 +73,10 @@ Deno.test("a picture arrives byte for byte, asked for with the token", async () 
     token = request.headers.get("Authorization");
     return new Response(PICTURE);
   });
-  const { bytes } = await fetchPicture({ url, token: "t", maxBytes: 1000 }, 3);
+  const { bytes } = await fetchPicture(
+    { url, token: () => Promise.resolve("t"), maxBytes: 1000 },
+    3,
+  );
   assert.deepEqual(bytes, PICTURE);
   assert.equal(token, "Bearer t");
   await server.shutdown();

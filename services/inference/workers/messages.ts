@@ -4,6 +4,7 @@
  * @module
  */
 import type { JobResult, ProblemCode, TaskOptions, TaskType } from "@fovea/contract";
+import type { MediaStoreAddress } from "../media_store.ts";
 import type { PictureSource } from "../picture/fetch.ts";
 import type { Backend } from "../tasks/backend.ts";
 import type { LentTower } from "../tasks/shared_towers.ts";
@@ -11,7 +12,8 @@ import type { ModelFile } from "../tasks/model_file.ts";
 
 /** What a worker needs to know from the start. */
 export interface WorkerSettings {
-  source: PictureSource;
+  /** Where pictures come from. */
+  source: MediaStoreAddress & Pick<PictureSource, "maxBytes">;
   maxPixels: number;
   /** What networks run on. */
   backend: Backend;

@@ -12,7 +12,8 @@ import { Problem, type TaskType } from "@fovea/contract";
 import { interruptible, limitWork } from "@fovea/process/interruptible";
 import { setImmediate } from "node:timers";
 import { decode } from "../picture/decode.ts";
-import { fetchPicture } from "../picture/fetch.ts";
+import { openMediaStore } from "../media_store.ts";
+import { fetchPicture, type PictureSource } from "../picture/fetch.ts";
 import { TASKS } from "../tasks/list.ts";
 import type { LoadedTask } from "../tasks/task.ts";
 import { CANARY_PIXELS, readCanary } from "./canary.ts";
@@ -29,6 +30,7 @@ import { warmUp } from "./warm_up.ts";
 
 const loaded = new Map<TaskType, LoadedTask>();
 let settings: WorkerSettings | undefined;
+let source: PictureSource | undefined;
 /** Bytes of WebAssembly memory with all models loaded and warm. */
 let memoryAtRest = 0;
 /** Stops the job that is being run, at the end of the stage it is in. */
@@ -51,6 +53,7 @@ async function carryOut(order: Order): Promise<Report> {
   switch (order.kind) {
     case "start":
       settings = order.settings;
+      source = { ...openMediaStore(settings.source), maxBytes: settings.source.maxBytes };
       limitWork(order.limitMs);
       return { kind: "started" };
     case "load":
@@ -107,11 +110,12 @@ async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcom
   };
   try {
     const task = loaded.get(type);
-    if (settings === undefined || task === undefined) {
+    if (settings === undefined || source === undefined || task === undefined) {
       throw new Error(`no model loaded for ${type}`);
     }
-    const { source, maxPixels, shrinkWhileDecoding } = settings;
-    const file = await timed("fetch", () => fetchPicture(source, entityId, signal));
+    const { maxPixels, shrinkWhileDecoding } = settings;
+    const from = source;
+    const file = await timed("fetch", () => fetchPicture(from, entityId, signal));
     sha256 = file.sha256;
     signal.throwIfAborted();
     const infer = await timed("decode", async () => {
