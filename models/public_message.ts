@@ -1,9 +1,12 @@
+import { fetchFailure } from "@fovea/contract";
+
 /**
  * What an error says, without the URLs and paths around it: those may be told to the log, but not to
  * a client of a service that could not get a model.
  */
 export function publicMessage(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const failure = fetchFailure(error);
+  const message = failure instanceof Error ? failure.message : String(failure);
   return message
     // Deno's fetch.
     .replace(/^error sending request .*?: client error \(\w+\): /, "")

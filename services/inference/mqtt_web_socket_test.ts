@@ -51,7 +51,8 @@ Deno.test("what is no handshake is refused, and one that is left at once does no
   );
   assert.equal(await shake(inference.url, MQTT_HANDSHAKE), 101);
   const body = { ...MQTT_HANDSHAKE, "Content-Length": "3" };
-  assert.ok([101, 426].includes(await shake(inference.url, body)));
+  // Of a body, which a handshake has not, runtimes think differently: Deno 2.9 answers 400 itself.
+  assert.ok([101, 400, 426].includes(await shake(inference.url, body)));
   const head = await fetch(`${inference.url}/mqtt`, { method: "HEAD", headers: MQTT_HANDSHAKE });
   assert.equal(head.status, 426);
   assert.equal((await info()).name, "fovea-inference");

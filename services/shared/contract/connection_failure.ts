@@ -1,3 +1,5 @@
+import { fetchFailure } from "./fetch_failure.ts";
+
 /** What the system says of a failed connection, and what a person would. */
 const REASONS: [RegExp, string][] = [
   // Before the certificates, whose files can't be opened then.
@@ -20,8 +22,8 @@ const REASONS: [RegExp, string][] = [
 
 /** Says in a few words why a connection failed; the error's own words where they are not known. */
 export function connectionFailure(error: unknown): string {
-  const { code, message, cause } = error as { code?: unknown; message?: string; cause?: unknown };
-  const told = `${code ?? ""} ${message ?? ""} ${(cause as Error | undefined)?.message ?? ""}`;
-  const known = REASONS.find(([pattern]) => pattern.test(told));
-  return known?.[1] ?? (message || String(error));
+  const failure = fetchFailure(error);
+  const { code, message } = failure as { code?: unknown; message?: string };
+  const known = REASONS.find(([pattern]) => pattern.test(`${code ?? ""} ${message ?? ""}`));
+  return known?.[1] ?? (message || String(failure));
 }

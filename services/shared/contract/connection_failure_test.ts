@@ -42,4 +42,6 @@ Deno.test("a broker that refuses the user is not said to be away", () => {
 
 Deno.test("what is not known keeps its own words", () => {
   assert.equal(connectionFailure(new Error("Not authorized")), "Not authorized");
+  const cause = new Error("the moon is full");
+  assert.equal(connectionFailure(new TypeError("fetch failed", { cause })), "the moon is full");
 });

@@ -6,6 +6,7 @@
 export * from "./connection_failure.ts";
 export * from "./entity.ts";
 export * from "./event.ts";
+export * from "./fetch_failure.ts";
 export * from "./info.ts";
 export * from "./job.ts";
 export * from "./problem.ts";

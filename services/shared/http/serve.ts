@@ -22,6 +22,9 @@ export class ServerFailure extends Error {
 /** How long requests may go on once the service is asked to end. */
 const GRACE_MS = 10_000;
 
+/** Answers are compressed for clients that take it: Deno since 2.8 does so only where it is asked to. */
+const COMPRESSED = { automaticCompression: true };
+
 /**
  * Signals within this time are one wish. A terminal's Ctrl-C reaches the service twice: from the
  * terminal, as every program of the group, and through `deno task`, which passes it on.
@@ -39,10 +42,9 @@ export function listen(
   fetch: Fetch,
 ): Listening {
   try {
-    const server = Deno.serve(
-      { hostname: options.hostname, port: options.port, onListen: () => {} },
-      keepingUpgrades(fetch),
-    );
+    const { hostname: host, port: wanted } = options;
+    const served = { ...COMPRESSED, hostname: host, port: wanted, onListen: () => {} };
+    const server = Deno.serve(served, keepingUpgrades(fetch));
     const { hostname, port } = server.addr;
     const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
     let isAsked = false;
