@@ -23,7 +23,7 @@ export interface FetchFirstOptions extends Omit<FetchOptions, "onProgress"> {
 /** Tries in a row at which every source must refuse a model before it counts as not to be had. */
 const REFUSALS = 3;
 
-const PAUSES: Backoff = { first: 1000, factor: 2, most: 60_000 };
+const PAUSES: Backoff = { firstMs: 1000, factor: 2, maxMs: 60_000 };
 
 /** A hub that gave bytes before is likelier to come back than one that never answered. */
 const FALLBACK = { unreachedMs: 10_000, brokenMs: 60_000 };

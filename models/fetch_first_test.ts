@@ -7,7 +7,7 @@ import type { ModelEntry } from "./manifest.ts";
 import { type Fault, patterned, serveFile } from "./testing/file_server.ts";
 
 const bytes = patterned(300_000);
-const FAST = { first: 2, factor: 2, most: 20 };
+const FAST = { firstMs: 2, factor: 2, maxMs: 20 };
 
 /** A model for faces that a server has. */
 function hosted(name: string, url: string): ModelEntry {
@@ -62,8 +62,8 @@ Deno.test("a hub that is away for long is asked until it is back, with growing p
   const { name, failures, pauses } = await fetchOf({ best: times(12, { status: 503 }) });
   assert.equal(name, "best");
   assert.equal(failures.length, 12);
-  assert.ok(pauses[0]! <= FAST.first, `the first pause is ${pauses[0]} ms`);
-  assert.ok(pauses[11]! >= FAST.most / 2, `the last pause is ${pauses[11]} ms`);
+  assert.ok(pauses[0]! <= FAST.firstMs, `the first pause is ${pauses[0]} ms`);
+  assert.ok(pauses[11]! >= FAST.maxMs / 2, `the last pause is ${pauses[11]} ms`);
 });
 
 Deno.test("a download that breaks many times goes on where it broke, after short pauses", async () => {
@@ -72,7 +72,7 @@ Deno.test("a download that breaks many times goes on where it broke, after short
   assert.equal(name, "best");
   assert.equal(ranges.length, 8);
   assert.equal(ranges.at(-1), "bytes=140000-");
-  assert.ok(Math.max(...pauses) <= FAST.first, `pauses are ${pauses} ms`);
+  assert.ok(Math.max(...pauses) <= FAST.firstMs, `pauses are ${pauses} ms`);
 });
 
 Deno.test("a wrong file is fetched again, and only refused when it stays wrong", async () => {
@@ -140,7 +140,7 @@ Deno.test("waiting for a hub ends when the signal says so", async () => {
   const stop = new AbortController();
   const fetching = fetchOf({ best: [{ status: 503 }] }, {
     signal: stop.signal,
-    pauses: { first: 60_000, factor: 1, most: 60_000 },
+    pauses: { firstMs: 60_000, factor: 1, maxMs: 60_000 },
     onFailure: () => stop.abort(new Error("enough")),
   });
   await assert.rejects(fetching, new Error("enough"));

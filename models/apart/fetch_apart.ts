@@ -26,7 +26,7 @@ const VARIABLES = [
 ];
 
 /** Before a process that ended without a result is followed by another. */
-const RESTART_PAUSE: Backoff = { first: 1000, factor: 2, most: 60_000 };
+const RESTART_PAUSE: Backoff = { firstMs: 1000, factor: 2, maxMs: 60_000 };
 
 export type FetchApartOptions = Pick<
   FetchFirstOptions,

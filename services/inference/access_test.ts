@@ -121,7 +121,7 @@ Deno.test("where reading is open everybody hears events, and only bearers of a t
   await bearer.endAsync();
 });
 
-Deno.test("who bears a token hears events no longer than it lasts", async () => {
+Deno.test("the bearer of a token hears events no longer than the token lasts", async () => {
   await using guarded = await startGuarded("empty_inference", {
     ...BARE,
     READ_AUTH_ENABLED: "true",

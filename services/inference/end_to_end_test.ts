@@ -7,7 +7,7 @@ import type {
   EmbeddingResult,
   FaceDetectionResult,
   JobEndedEvent,
-  JobStepEvent,
+  JobEvent,
 } from "@fovea/contract";
 import {
   asJson,
@@ -127,12 +127,12 @@ Deno.test("events carry no vectors and no pictures", inHouse, async () => {
   assert.ok(JSON.stringify(event).length < 1000);
 });
 
-Deno.test("who follows everything sees each step of a job in order", inHouse, async () => {
+Deno.test("a subscriber to all events sees each step of a job in order", inHouse, async () => {
   const { mqtt_url } = await house.info();
   await using everything = await subscribe(mqtt_url, "inference/events");
   const event = await ask("face_detection", await entityOf(astronaut), { force: true });
   const steps = () =>
-    everything.heard.map(({ payload }): JobStepEvent => JSON.parse(payload))
+    everything.heard.map(({ payload }): JobEvent => JSON.parse(payload))
       .filter(({ data }) => data.job_id === event.job_id);
   await everything.until(() => steps().some(({ event }) => event === "job_completed"));
   assert.deepEqual(steps().map(({ event }) => event), [

@@ -42,8 +42,8 @@ import { WorkerPool } from "./workers/pool.ts";
 /** For a job in a worker: far more than the largest picture allowed needs. */
 const JOB_DEADLINE_MS = 60_000;
 
-/** Milliseconds that running jobs, and then waiting events, have to end when the service does. */
-const GRACE = 5000;
+/** For running jobs, and then for waiting events, to end when the service does. */
+const GRACE_MS = 5000;
 
 /**
  * Serves until the process is asked to end.
@@ -88,14 +88,14 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   const outbox = new Outbox({
     db,
     publish: link.publish,
-    retainFor: settings.EVENT_RETAIN_MINUTES * 60_000,
+    retainMs: settings.EVENT_RETAIN_MINUTES * 60_000,
     now: Date.now,
     log,
   });
 
   const metrics = new Registry();
   using _ = processMetrics(metrics);
-  const countSteps = jobMetrics(metrics);
+  const countEvents = jobMetrics(metrics);
 
   const feed = new EventFeed({ db });
   const mediaStore = openMediaStore(address);
@@ -133,14 +133,14 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     load: (task, model) => pool.load(task, model),
     log,
   });
-  const { steps, jobs, attempts, administration } = assembleQueue({
+  const { transactions, jobs, attempts, administration } = assembleQueue({
     db,
     models,
     limit: settings.QUEUE_LIMIT,
     digestOf: (entityId) =>
       outage.reason === null ? digestOf(mediaStore, entityId) : Promise.resolve(null),
-    onChange: (told) => {
-      countSteps(told);
+    onCommit: (emitted) => {
+      countEvents(emitted);
       dispatcher.wake();
       outbox.wake();
       feed.wake();
@@ -153,7 +153,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   });
   const delivery = new ResultDelivery({
     db,
-    steps,
+    transactions,
     mediaStore,
     now: Date.now,
     random: Math.random,
@@ -239,10 +239,10 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   ending.abort();
   outage.close();
   feed.close();
-  await Promise.all([server.shutdown(), dispatcher.stop(GRACE)]);
+  await Promise.all([server.shutdown(), dispatcher.stop(GRACE_MS)]);
   await delivery.close();
   await followedStore.close();
-  await outbox.close(GRACE);
+  await outbox.close(GRACE_MS);
   await link.close();
   pool.close();
 }

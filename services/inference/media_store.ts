@@ -1,5 +1,5 @@
 /**
- * Calls of media_store: one way to say who is calling, how long it may take, and what went wrong.
+ * Calls of media_store: one way to name the caller, how long it may take, and what went wrong.
  *
  * @module
  */
@@ -107,7 +107,7 @@ function reasonOf(error: unknown): string {
     : reason;
 }
 
-/** For media_store to say what an entity's bytes are, milliseconds: somebody waits for an answer. */
+/** For media_store to say what an entity's bytes are: somebody waits for an answer. */
 const DIGEST_TIMEOUT_MS = 2000;
 
 /** The sha256 of an entity's bytes as they are now, lower-case hex; null where media_store can't say. */

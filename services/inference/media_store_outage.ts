@@ -13,7 +13,7 @@ import { callMediaStore, type MediaStore, refusalOf } from "./media_store.ts";
 export interface MediaStoreOutageOptions {
   /** @throws {Error} saying why media_store can't do its work */
   probe: (signal: AbortSignal) => Promise<void>;
-  /** Told that it is back: jobs can be begun. */
+  /** Called when it is back: jobs can be begun. */
   onEnd: () => void;
   /** 0…1. */
   random: () => number;
@@ -21,7 +21,7 @@ export interface MediaStoreOutageOptions {
 }
 
 /** Between two calls during an outage. */
-const PROBE_PAUSE: Backoff = { first: 500, factor: 2, most: 10_000 };
+const PROBE_PAUSE: Backoff = { firstMs: 500, factor: 2, maxMs: 10_000 };
 
 /** For media_store to answer each call of a probe. */
 const PROBE_TIMEOUT_MS = 5000;

@@ -1,5 +1,5 @@
 /**
- * The first download, as who runs the service and who sends jobs see it.
+ * The first download, as operators and clients see it.
  *
  * @module
  */
@@ -155,7 +155,7 @@ Deno.test("a hub may redirect to a host that no setting names", served, async ()
   assert.equal(other.ranges.length, 1);
 });
 
-/** What `ps` says of processes; Deno itself lets only who may do everything read /proc. */
+/** What `ps` says of processes; Deno itself lets only a process with all permissions read /proc. */
 async function ps(...args: string[]): Promise<string[]> {
   const { stdout } = await new Deno.Command("ps", { args: ["-ww", ...args] }).output();
   return new TextDecoder().decode(stdout).split("\n").map((line) => line.trim()).filter(Boolean);

@@ -1,5 +1,5 @@
 /**
- * MQTT over WebSocket, as whoever can't open a TCP connection uses it: through the started service.
+ * MQTT over WebSocket, as a client that can't open a TCP connection uses it: through the started service.
  *
  * @module
  */

@@ -20,11 +20,11 @@ export interface Needs {
   outbox: () => Promise<OutboxState>;
 }
 
-/** Milliseconds that media_store has to say that it is alive. */
-const PATIENCE = 2000;
+/** For media_store to say that it is alive. */
+const MEDIA_STORE_TIMEOUT_MS = 2000;
 
-/** Milliseconds in which a broker that does its work has acknowledged an event. */
-const SLOW_ACKNOWLEDGEMENT = 10_000;
+/** Within it a broker that does its work has acknowledged an event. */
+const SLOW_ACKNOWLEDGEMENT_MS = 10_000;
 
 /**
  * What must be there for jobs to be done: a database that can be written, a model that every worker
@@ -78,7 +78,7 @@ export function readinessChecks(
         const reason = outage();
         if (reason !== null) throw new Error(`${reason}: jobs wait until it is back`);
         const path = "/health/ready";
-        const signal = AbortSignal.timeout(PATIENCE);
+        const signal = AbortSignal.timeout(MEDIA_STORE_TIMEOUT_MS);
         const response = await callMediaStore(mediaStore, path, { signal });
         await response.body?.cancel();
         if (!response.ok) throw new Error(`${mediaStore.url}${path} answered ${response.status}`);
@@ -97,12 +97,12 @@ export function readinessChecks(
       optional: true,
       check: async () => {
         const trouble = brokerTrouble();
-        const { pending, oldestAge } = await outbox();
-        const late = oldestAge !== null && oldestAge > SLOW_ACKNOWLEDGEMENT;
+        const { pending, oldestAgeMs } = await outbox();
+        const late = oldestAgeMs !== null && oldestAgeMs > SLOW_ACKNOWLEDGEMENT_MS;
         if (trouble === null && !late) return;
-        const waiting = oldestAge === null
+        const waiting = oldestAgeMs === null
           ? "no event waits"
-          : `events waiting: ${pending}, the oldest for ${Math.round(oldestAge / 1000)} s`;
+          : `events waiting: ${pending}, the oldest for ${Math.round(oldestAgeMs / 1000)} s`;
         throw new Error(`${trouble ?? "it takes events and acknowledges none"}; ${waiting}`);
       },
     },

@@ -35,7 +35,7 @@ async function openReadiness(needs: Partial<Needs> = {}) {
     outage: () => null,
     storeTrouble: () => Promise.resolve(null),
     brokerTrouble: () => null,
-    outbox: () => Promise.resolve({ pending: 0, oldestAge: null }),
+    outbox: () => Promise.resolve({ pending: 0, oldestAgeMs: null }),
     ...needs,
   });
   const app = stateRoutes(() => {

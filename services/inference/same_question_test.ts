@@ -1,5 +1,5 @@
 /**
- * Results belong to bytes: what a client hears who asks again, and after an entity's bytes changed.
+ * Results belong to bytes: what a client hears that asks again, and after an entity's bytes changed.
  *
  * @module
  */
@@ -50,7 +50,7 @@ async function replace({ mediaStore }: Services, id: number, bytes: Uint8Array<A
   assert.equal(response.status, 200, await response.text());
 }
 
-Deno.test("who asks the same again gets the job, and its event though it subscribes afterwards", async () => {
+Deno.test("a client that asks the same again gets the job, and its event though it subscribes afterwards", async () => {
   await using suite = await startSuite({ EVENT_RETAIN_MINUTES: "1" });
   const { id } = await suite.upload(astronaut);
   const first = await ask(suite, id);
@@ -72,7 +72,7 @@ Deno.test("who asks the same again gets the job, and its event though it subscri
   assert.deepEqual(everything.heard, []);
 });
 
-Deno.test("a job_id in capitals is answered, and told of, as it was given", async () => {
+Deno.test("a job_id in capitals is answered, and published, as it was given", async () => {
   await using suite = await startSuite();
   const { id: media_store_id } = await suite.upload(coffee);
   const job_id = crypto.randomUUID().toUpperCase();

@@ -25,9 +25,9 @@ const JOBS = 2000;
 const KILLS = 30;
 const BROKER_RESTARTS = 10;
 
-/** How long a life of the service, and an outage of the broker, last at most, milliseconds. */
-const LIFE = 500;
-const OUTAGE = 500;
+/** How long a life of the service, and an outage of the broker, last at most. */
+const LIFE_MS = 500;
+const OUTAGE_MS = 500;
 
 const AT_ONCE = 8;
 
@@ -120,9 +120,9 @@ async function storm({ ids, random, broker, env }: {
     service = await startService("empty_inference", env);
     if (restarts.has(life - 1)) {
       await outage;
-      outage = restart(broker, random() * LIFE, random() * OUTAGE);
+      outage = restart(broker, random() * LIFE_MS, random() * OUTAGE_MS);
     }
-    await pause(random() * LIFE);
+    await pause(random() * LIFE_MS);
     await service.kill("SIGKILL");
     await service[Symbol.asyncDispose]();
   }

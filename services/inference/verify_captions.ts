@@ -6,7 +6,7 @@
  */
 import { digestOf } from "@fovea/models/digest";
 
-/** CLIP's text tower, which no task serves: who has it lays it into MODELS_DIR under this name. */
+/** CLIP's text tower, which no task serves: lay it into MODELS_DIR under this name. */
 export const TEXT_TOWER = {
   file: "clip_vit_b_32_text.onnx",
   url:

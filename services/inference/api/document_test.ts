@@ -40,15 +40,20 @@ async function openApp(checks: Check[] = []) {
     log: silent,
     metrics: new Registry(),
   });
-  const times = { fetch: 1.5, decode: 2, infer: 3 };
+  const timingsMs = { fetch: 1.5, decode: 2, infer: 3 };
   /** Has the best pending job done. */
   const finish = async (result: JobResult) => {
-    await opened.settle(await opened.begin(), { ok: true, sha256: BYTES, result, times });
+    await opened.recordOutcome(await opened.begin(), {
+      ok: true,
+      sha256: BYTES,
+      result,
+      timingsMs,
+    });
   };
   const fail = async () => {
     const why = { code: "image_unreadable", detail: "no picture" } as const;
-    const outcome = { ok: false, sha256: BYTES, ...why, times } as const;
-    await opened.settle(await opened.begin(), outcome);
+    const outcome = { ok: false, sha256: BYTES, ...why, timingsMs } as const;
+    await opened.recordOutcome(await opened.begin(), outcome);
   };
   const dispose = () => opened[Symbol.asyncDispose]();
   return { app, finish, fail, [Symbol.asyncDispose]: dispose };

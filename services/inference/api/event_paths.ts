@@ -15,7 +15,7 @@ export const eventPaths: ZodOpenApiPathsObject = {
     get: operation({
       id: "followEvents",
       tag,
-      summary: "Follow the steps of jobs as server-sent events",
+      summary: "Follow the events of jobs as server-sent events",
       description:
         "The same as on the MQTT topic `inference/events`. With `Last-Event-ID` it goes " +
         "on where that was; where so old events are gone, an event `gap` comes first.",

@@ -31,7 +31,7 @@ async function embedAll(
   const [tower] = await lendTowers(model, precision, 1);
   const task = await imageEmbedding.load(model, "wasm", tower);
   return await Promise.all(pictures.map(async (bytes) => {
-    using picture = await decode(bytes, Infinity, task.enough);
+    using picture = await decode(bytes, Infinity, task.minSize);
     const result = await task.prepare(picture, 0, {})();
     return (result as EmbeddingResult).embedding;
   }));

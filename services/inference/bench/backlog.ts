@@ -18,9 +18,9 @@ const CLAIMS = 1000;
 
 export interface Backlog {
   /** Median milliseconds to begin the next job. */
-  claim: number;
+  claimMs: number;
   /** Milliseconds from the start of the process until it listens. */
-  startUp: number;
+  startUpMs: number;
   /** Bytes of memory that the service takes more than with no job at all. */
   memory: number;
 }
@@ -35,14 +35,14 @@ export async function measureBacklog(jobs: number): Promise<Backlog> {
   const without = await start(empty.path);
   const withJobs = await start(full.path);
   return {
-    claim: await measureClaims(full.path),
-    startUp: withJobs.startUp,
+    claimMs: await measureClaimMs(full.path),
+    startUpMs: withJobs.startUpMs,
     memory: withJobs.memory - without.memory,
   };
 }
 
 /** A model that never comes keeps all jobs waiting. */
-async function start(dataDir: string): Promise<{ startUp: number; memory: number }> {
+async function start(dataDir: string): Promise<{ startUpMs: number; memory: number }> {
   const silence = Promise.withResolvers<void>();
   await using models = await temporaryFolder();
   const mirror = Deno.serve(
@@ -59,12 +59,12 @@ async function start(dataDir: string): Promise<{ startUp: number; memory: number
       MODEL_MIRROR: `http://127.0.0.1:${mirror.addr.port}`,
       DATA_DIR: dataDir,
     });
-    const startUp = performance.now() - from;
+    const startUpMs = performance.now() - from;
     await (await fetch(`${service.url}/admin/stats`)).body?.cancel();
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const { memory } = await processUsage(service.url);
     await service.kill("SIGKILL");
-    return { startUp, memory };
+    return { startUpMs, memory };
   } finally {
     silence.resolve();
     await mirror.shutdown();
@@ -86,7 +86,7 @@ async function fill(dataDir: string, jobs: number): Promise<void> {
       0, '{}', 'pending', ${Date.now()}, ${Date.now()} FROM number`.execute(db);
 }
 
-async function measureClaims(dataDir: string): Promise<number> {
+async function measureClaimMs(dataDir: string): Promise<number> {
   await using db = await databaseIn(dataDir);
   const times: number[] = [];
   for (let i = 0; i < CLAIMS; i++) {

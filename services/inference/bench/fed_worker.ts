@@ -42,7 +42,7 @@ thread.onmessage = async ({ data }) => {
 
 async function look(i: number): Promise<Record<string, number>> {
   const lap = stopwatch();
-  const picture = await decode(pictures[i % pictures.length]!, Infinity, task.enough);
+  const picture = await decode(pictures[i % pictures.length]!, Infinity, task.minSize);
   const infer = task.prepare(picture, i, {});
   picture[Symbol.dispose]();
   const decoded = lap();

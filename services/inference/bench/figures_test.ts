@@ -70,7 +70,7 @@ Deno.test("what is beyond its bounds is missed, and nothing else is", () => {
   assert.deepEqual(missed(measured(), 0.998), [["smallest cosine of int8 to fp32", 0.998]]);
 });
 
-Deno.test("a comparison with who took no part is an error, not a number", () => {
+Deno.test("a comparison with a contender that took no part is an error, not a number", () => {
   assert.throws(
     () => figures(measured({ decoding: [score(DECODING, 10)] })),
     /^Error: Cannot compare: sharp did not take part in decoding$/,

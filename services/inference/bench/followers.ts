@@ -1,5 +1,5 @@
 /**
- * What those who follow `GET /events` cost somebody who submits a job.
+ * What followers of `GET /events` cost a client that submits a job.
  *
  * @module
  */

@@ -6,13 +6,13 @@
 import { startSuite } from "@fovea/testing/suite";
 import { processUsage } from "@fovea/bench/process_usage";
 
-/** Until all that belongs to starting is over, milliseconds. */
-const SETTLING = 5000;
+/** Until all that belongs to starting is over. */
+const SETTLING_MS = 5000;
 
 /** @returns share of one core, 0…1 */
 export async function measureIdle(seconds: number): Promise<number> {
   await using suite = await startSuite();
-  await new Promise((resolve) => setTimeout(resolve, SETTLING));
+  await new Promise((resolve) => setTimeout(resolve, SETTLING_MS));
   const processor = async () => (await processUsage(suite.inference.url)).processor;
   const before = await processor();
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));

@@ -22,7 +22,7 @@ export interface JobPath {
   /** From the first POST to the last event, as fast as it goes. */
   jobsPerSecond: number;
   /** Median milliseconds from sending the POST to hearing the event, at 100 jobs a second. */
-  latency: number;
+  latencyMs: number;
 }
 
 /** @param jobs of each of the two measurements that are counted */
@@ -43,29 +43,29 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
   const heard = new Map<string, PromiseWithResolvers<void>>();
   subscriber.onMessage(({ topic }) => heard.get(topic.slice(14, -10))?.resolve());
 
-  /** Submits a job, of the kind that leaves nothing to deliver; `told` resolves when its event is heard. */
-  async function submit(connection: HttpConnection): Promise<{ told: Promise<void> }> {
+  /** Submits a job, of the kind that leaves nothing to deliver; `ended` resolves when its event is heard. */
+  async function submit(connection: HttpConnection): Promise<{ ended: Promise<void> }> {
     const job_id = crypto.randomUUID();
-    const told = Promise.withResolvers<void>();
-    heard.set(job_id, told);
+    const ended = Promise.withResolvers<void>();
+    heard.set(job_id, ended);
     const body = JSON.stringify({ media_store_id: ++entity, job_id });
     const status = await connection.post("/job/image_embedding", body);
     if (status !== 201) throw new Error(`Cannot measure: POST answered ${status}`);
-    return { told: told.promise };
+    return { ended: ended.promise };
   }
 
   async function throughput(count: number): Promise<number> {
-    const told: Promise<void>[] = [];
+    const ended: Promise<void>[] = [];
     const from = performance.now();
     let left = count;
     await Promise.all(connections.map(async (connection) => {
-      while (left-- > 0) told.push((await submit(connection)).told);
+      while (left-- > 0) ended.push((await submit(connection)).ended);
     }));
-    await Promise.all(told);
+    await Promise.all(ended);
     return count / (performance.now() - from) * 1000;
   }
 
-  async function latency(count: number): Promise<number> {
+  async function latencyMs(count: number): Promise<number> {
     const times: number[] = [];
     const start = performance.now();
     const running: Promise<void>[] = [];
@@ -74,7 +74,7 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
       const from = performance.now();
       running.push(
-        submit(connections[i % CONNECTIONS]!).then(({ told }) => told).then(() => {
+        submit(connections[i % CONNECTIONS]!).then(({ ended }) => ended).then(() => {
           times.push(performance.now() - from);
         }),
       );
@@ -84,5 +84,5 @@ export async function measureJobPath(jobs: number): Promise<JobPath> {
   }
 
   await throughput(jobs);
-  return { jobsPerSecond: await throughput(jobs), latency: await latency(Math.min(jobs, 500)) };
+  return { jobsPerSecond: await throughput(jobs), latencyMs: await latencyMs(Math.min(jobs, 500)) };
 }

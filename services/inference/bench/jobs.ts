@@ -22,9 +22,9 @@ export async function jobs(seconds: number): Promise<Measured> {
   return {
     figures: [
       atLeast("jobs/s, empty, from POST to event", path.jobsPerSecond, 2000),
-      atMost("ms from POST to event at 100 empty jobs/s, median", path.latency, 10),
-      atMost("ms to claim a job of 100,000, median", backlog.claim, 2),
-      atMost("s to start with 100,000 jobs", backlog.startUp / 1000, 2),
+      atMost("ms from POST to event at 100 empty jobs/s, median", path.latencyMs, 10),
+      atMost("ms to claim a job of 100,000, median", backlog.claimMs, 2),
+      atMost("s to start with 100,000 jobs", backlog.startUpMs / 1000, 2),
       atMost("MB that 100,000 jobs take", backlog.memory / 1e6, 50),
       atMost(`ms to submit a job, ${FOLLOWERS} followers of /events : none`, followers, 1.5),
       atMost("share of a core while idle, %", idle * 100, 1),

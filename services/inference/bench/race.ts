@@ -25,7 +25,7 @@ export interface Score {
   peakMemory: number;
 }
 
-/** Whoever can be given a turn. */
+/** What can be given a turn. */
 export interface Contender extends AsyncDisposable {
   name: string;
   turn(seconds: number): Promise<Turn>;

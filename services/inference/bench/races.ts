@@ -1,5 +1,5 @@
 /**
- * Who runs against whom.
+ * Which contender runs against which.
  *
  * @module
  */

@@ -15,7 +15,7 @@ export interface JobTable {
   task_type: TaskType;
   media_store_id: number;
   priority: number;
-  /** What it was submitted with, where another wish has raised it since; null where none has. */
+  /** What it was submitted with, where another request has raised it since; null where none has. */
   submitted_priority: number | null;
   /** 1 where the client asked for a new job whatever is there. */
   force: number;
@@ -83,9 +83,9 @@ export interface OutboxTable {
   topic: string;
   payload: string;
   retain: number;
-  /** When it came to be, ms since the epoch. */
+  /** When it was written, ms since the epoch. */
   at: number;
-  /** From when on its time of being kept counts, ms since the epoch. */
+  /** From when on its retention counts, ms since the epoch. */
   kept_from: number;
 }
 
@@ -100,7 +100,7 @@ export interface DeliveryTable {
 
 /** One row: this installation. */
 export interface InstanceTable {
-  /** Who it is to a broker that others use too. */
+  /** Its name to a broker that others use too. */
   client_id: string;
   /** The last message of the log that the broker has acknowledged. */
   sent_through: number;

@@ -2,12 +2,12 @@ import { Problem } from "@fovea/contract";
 import { callMediaStore, type MediaStore, refusalOf } from "../media_store.ts";
 import type { Delivery } from "./repository.ts";
 
-/** For media_store to take a result, milliseconds. */
-const PATIENCE = 10_000;
+/** For media_store to take a result. */
+const POST_TIMEOUT_MS = 10_000;
 
 /**
  * Posts what was found in an entity's picture to media_store, as `{job_id, completed_at, model, sha256}` with
- * the members of the result. A result may come twice; `job_id` tells.
+ * the members of the result. A result may come twice; its `job_id` is the same then.
  *
  * @throws {Problem} `entity_not_found` for good; `media_store_unreachable` and `media_store_error`
  *   where a later try may do better
@@ -32,7 +32,7 @@ export async function postFaces(
         sha256: delivery.sha256,
         ...parsed(delivery.result),
       }),
-      signal: AbortSignal.any([AbortSignal.timeout(PATIENCE), stopped]),
+      signal: AbortSignal.any([AbortSignal.timeout(POST_TIMEOUT_MS), stopped]),
     },
   );
   if (response.ok) return await response.body?.cancel();

@@ -56,7 +56,7 @@ export class DeliveryRepository {
       .where("job_id", "=", jobId).where("status", "=", "sync_failed").execute();
   }
 
-  async putOff(jobId: string, attempt: number, dueAt: number): Promise<void> {
+  async postpone(jobId: string, attempt: number, dueAt: number): Promise<void> {
     await this.#db.updateTable("delivery").set({ attempt, due_at: dueAt })
       .where("job_id", "=", jobId).execute();
   }

@@ -1,5 +1,5 @@
 /**
- * Brings face results to media_store, at least once each. It does something only when it is told of
+ * Brings face results to media_store, at least once each. It does something only when it is woken for
  * a new result, or when one that failed is due again; what is on its way survives a restart.
  *
  * @module
@@ -8,7 +8,7 @@ import type { Logger } from "@fovea/process/log";
 import { Problem } from "@fovea/contract";
 import type { Kysely } from "kysely";
 import { type Backoff, pauseBefore } from "@fovea/process/backoff";
-import type { Steps } from "../jobs/steps.ts";
+import type { EventTransactions } from "../jobs/event_transactions.ts";
 import type { Tables } from "../database/tables.ts";
 import type { MediaStore } from "../media_store.ts";
 import { postFaces } from "./post_faces.ts";
@@ -16,7 +16,7 @@ import { type Delivery, DeliveryRepository } from "./repository.ts";
 
 export interface ResultDeliveryOptions {
   db: Kysely<Tables>;
-  steps: Steps;
+  transactions: EventTransactions;
   mediaStore: MediaStore;
   now: () => number;
   /** 0…1. */
@@ -25,7 +25,7 @@ export interface ResultDeliveryOptions {
 }
 
 /** Between two tries of one result. */
-export const DELIVERY_PAUSE: Backoff = { first: 1000, factor: 2, most: 60_000 };
+export const DELIVERY_PAUSE: Backoff = { firstMs: 1000, factor: 2, maxMs: 60_000 };
 
 /** After so many tries the job says that its result has not arrived; trying goes on. */
 export const TRIES_UNTIL_FAILED = 4;
@@ -33,20 +33,20 @@ export const TRIES_UNTIL_FAILED = 4;
 /** How many results are on their way at once. */
 const MOST_AT_ONCE = 4;
 
-/** Before the database, which could not be read or written, is tried again, milliseconds. */
-const REST = 1000;
+/** Before the database, which could not be read or written, is tried again. */
+const RETRY_MS = 1000;
 
 export class ResultDelivery {
   readonly #options: ResultDeliveryOptions;
   readonly #deliveries: DeliveryRepository;
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #stopped = new AbortController();
-  /** Nobody was there at the last try: who answers next will take the others' too. */
+  /** media_store was away at the last try: when it answers again it will take the others too. */
   #unreachable = false;
   #looking: Promise<void> | undefined;
   #woken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #pause: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ResultDeliveryOptions) {
     this.#options = options;
@@ -56,8 +56,8 @@ export class ResultDelivery {
   /** Says that there may be something to deliver. */
   wake(): void {
     this.#woken = true;
-    if (this.#stopped.signal.aborted || this.#pause !== undefined) return;
-    this.#looking ??= this.#look().catch((error) => this.#rest(error)).finally(() => {
+    if (this.#stopped.signal.aborted || this.#retryTimer !== undefined) return;
+    this.#looking ??= this.#look().catch((error) => this.#retryLater(error)).finally(() => {
       this.#looking = undefined;
       if (this.#woken) this.wake();
     });
@@ -72,7 +72,7 @@ export class ResultDelivery {
   async close(): Promise<void> {
     this.#stopped.abort(new Error("service is ending"));
     clearTimeout(this.#timer);
-    clearTimeout(this.#pause);
+    clearTimeout(this.#retryTimer);
     await Promise.all([this.#looking, ...this.#underWay.values()]);
   }
 
@@ -83,12 +83,12 @@ export class ResultDelivery {
       // As many as may be under way, and as many that are not.
       for (const delivery of await this.#deliveries.first(2 * MOST_AT_ONCE)) {
         if (this.#underWay.has(delivery.job_id)) continue;
-        // Whoever is done makes room, and looks again.
+        // A delivery that is done makes room, and looks again.
         if (this.#underWay.size === MOST_AT_ONCE) return;
-        const left = delivery.due_at - now();
+        const leftMs = delivery.due_at - now();
         // None is ever put off for longer: one that seems so is from before the clock was set back.
-        if (left > 0 && left <= DELIVERY_PAUSE.most) {
-          this.#wakeIn(left);
+        if (leftMs > 0 && leftMs <= DELIVERY_PAUSE.maxMs) {
+          this.#wakeAfter(leftMs);
           break;
         }
         this.#begin(delivery);
@@ -98,7 +98,7 @@ export class ResultDelivery {
 
   #begin(delivery: Delivery): void {
     const { job_id } = delivery;
-    const done = this.#deliver(delivery).catch((error) => this.#rest(error)).finally(() => {
+    const done = this.#deliver(delivery).catch((error) => this.#retryLater(error)).finally(() => {
       this.#underWay.delete(job_id);
       this.wake();
     });
@@ -106,30 +106,30 @@ export class ResultDelivery {
   }
 
   async #deliver(delivery: Delivery): Promise<void> {
-    const { mediaStore, steps, now, log } = this.#options;
+    const { mediaStore, transactions, now, log } = this.#options;
     const { job_id, media_store_id } = delivery;
     try {
       await postFaces(mediaStore, delivery, this.#stopped.signal);
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
-      if (error.transient) return await this.#putOff(delivery, error);
+      if (error.transient) return await this.#postpone(delivery, error);
       log.warn({ job_id, media_store_id, reason: error.message }, "faces can't be delivered");
     }
     const isBack = this.#unreachable;
     this.#unreachable = false;
-    await steps.run(async ({ transaction }) => {
+    await transactions.run(async ({ transaction }) => {
       const deliveries = new DeliveryRepository(transaction);
       await deliveries.end(job_id);
       if (isBack) await deliveries.allDue(now());
     });
   }
 
-  async #putOff(delivery: Delivery, why: Problem): Promise<void> {
-    const { steps, now, random, log } = this.#options;
+  async #postpone(delivery: Delivery, why: Problem): Promise<void> {
+    const { transactions, now, random, log } = this.#options;
     const { job_id, media_store_id } = delivery;
     const attempt = delivery.attempt + 1;
-    const pause = pauseBefore(DELIVERY_PAUSE, attempt, random);
+    const pauseMs = pauseBefore(DELIVERY_PAUSE, attempt, random);
     if (why.code === "media_store_unreachable") this.#unreachable = true;
     if (attempt === TRIES_UNTIL_FAILED) {
       log.warn(
@@ -137,24 +137,24 @@ export class ResultDelivery {
         "faces not delivered yet: trying on",
       );
     }
-    await steps.run(async ({ transaction }) => {
+    await transactions.run(async ({ transaction }) => {
       const deliveries = new DeliveryRepository(transaction);
-      await deliveries.putOff(job_id, attempt, now() + pause);
+      await deliveries.postpone(job_id, attempt, now() + pauseMs);
       if (attempt >= TRIES_UNTIL_FAILED) await deliveries.markFailed(job_id, why);
     });
   }
 
-  #wakeIn(milliseconds: number): void {
+  #wakeAfter(delayMs: number): void {
     clearTimeout(this.#timer);
-    if (!this.#stopped.signal.aborted) this.#timer = setTimeout(() => this.wake(), milliseconds);
+    if (!this.#stopped.signal.aborted) this.#timer = setTimeout(() => this.wake(), delayMs);
   }
 
-  #rest(error: unknown): void {
-    if (this.#stopped.signal.aborted || this.#pause !== undefined) return;
+  #retryLater(error: unknown): void {
+    if (this.#stopped.signal.aborted || this.#retryTimer !== undefined) return;
     this.#options.log.error({ err: error }, "face results can't be delivered: trying again soon");
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
       this.wake();
-    }, REST);
+    }, RETRY_MS);
   }
 }

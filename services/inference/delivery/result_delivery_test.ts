@@ -2,7 +2,7 @@ import { openSqlite } from "@fovea/storage/sqlite";
 import { temporaryFolder } from "@fovea/testing";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
-import { Steps } from "../jobs/steps.ts";
+import { EventTransactions } from "../jobs/event_transactions.ts";
 import { MIGRATIONS, type Tables } from "../database/tables.ts";
 import { silent } from "../testing/open_jobs.ts";
 import { DeliveryRepository, enqueueDelivery } from "./repository.ts";
@@ -40,16 +40,16 @@ async function open() {
   let server = serve(0);
   const { port } = server.addr;
   cleanup.defer(() => server.shutdown());
-  const steps = new Steps({
+  const transactions = new EventTransactions({
     db,
     now: () => clock.now,
     newId: () => crypto.randomUUID(),
-    onChange: () => {},
+    onCommit: () => {},
   });
   const start = () =>
     new ResultDelivery({
       db,
-      steps,
+      transactions,
       mediaStore: { url: `http://127.0.0.1:${port}`, token: () => Promise.resolve("t") },
       now: () => clock.now,
       random: () => 1,
@@ -110,7 +110,7 @@ type Opened = Awaited<ReturnType<typeof open>>;
 /** Lets every pause pass until a job says that its result did not arrive. */
 async function untilFailed(opened: Opened, delivery: ResultDelivery, id: string): Promise<void> {
   await until(async () => {
-    opened.clock.now += DELIVERY_PAUSE.most;
+    opened.clock.now += DELIVERY_PAUSE.maxMs;
     delivery.wake();
     return (await opened.job(id)).status === "sync_failed";
   });
@@ -159,7 +159,7 @@ Deno.test("a result that fails is tried again after growing pauses, and then the
   assert.deepEqual(JSON.parse(job.result!), FACES);
 
   opened.mediaStore.status = () => 202;
-  opened.clock.now += DELIVERY_PAUSE.most;
+  opened.clock.now += DELIVERY_PAUSE.maxMs;
   delivery.wake();
   await until(async () => (await opened.job(id)).status === "completed");
   assert.equal(opened.received.length, 1);
@@ -179,7 +179,7 @@ Deno.test("when media_store is back, all that failed meanwhile is delivered, als
 
   opened.startMediaStore();
   const after = opened.start();
-  opened.clock.now += DELIVERY_PAUSE.most;
+  opened.clock.now += DELIVERY_PAUSE.maxMs;
   after.wake();
   await until(async () => await after.pending() === 0);
   for (const id of ids) assert.equal((await opened.job(id)).status, "completed");
@@ -192,7 +192,7 @@ Deno.test("when media_store is back, all that failed meanwhile is delivered, als
   await after.close();
 });
 
-Deno.test("one who answers again takes at once what waits for its next try", async () => {
+Deno.test("a media_store that answers again takes at once what waits for its next try", async () => {
   await using opened = await open();
   await opened.stopMediaStore();
   const waiting = await opened.complete(1);

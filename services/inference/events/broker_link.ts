@@ -26,20 +26,20 @@ export interface BrokerLinkOptions {
   tls?: TlsFiles;
   /** The same at every start, so that the broker can tell whether it still knows this service. */
   clientId: string;
-  /** Told on each connection, and whether the broker still knows this service. */
+  /** Called on each connection, with whether the broker still knows this service. */
   onConnect: (remembers: boolean) => void;
   log: Logger;
-  /** Milliseconds without an acknowledgement of what was sent, after which the connection is renewed. */
-  patience?: number;
+  /** Without an acknowledgement of what was sent for so long, the connection is renewed. */
+  acknowledgeTimeoutMs?: number;
 }
 
-/** Between the end of a connection and the next try, milliseconds. */
-const RECONNECT_PAUSE = 1000;
+/** Between the end of a connection and the next try. */
+const RECONNECT_MS = 1000;
 
-/** For a connection to come about, milliseconds. */
-const CONNECT_PATIENCE = 10_000;
+/** For a connection to come about. */
+const CONNECT_TIMEOUT_MS = 10_000;
 
-const ACKNOWLEDGE_PATIENCE = 20_000;
+const ACKNOWLEDGE_TIMEOUT_MS = 20_000;
 
 /** MQTT 3.1.1, 3.2.2.3: return codes of a broker that does not want this user. */
 const REFUSED_USER = [4, 5];
@@ -47,7 +47,7 @@ const REFUSED_USER = [4, 5];
 export class BrokerLink implements Link {
   readonly #options: BrokerLinkOptions;
   /** The broker's URL, without user and password. */
-  readonly #shown: string;
+  readonly #urlWithoutPassword: string;
   #pem: Partial<Record<keyof TlsFiles, string>>;
   #client: MqttClient;
   #connected = false;
@@ -56,15 +56,15 @@ export class BrokerLink implements Link {
   #closed = false;
   /** What fails those messages that wait for their acknowledgement. */
   readonly #underWay = new Set<(reason: Error) => void>();
-  /** When something was last acknowledged, or sent while nothing was under way, ms. */
-  #lastProgress = 0;
-  #watch: ReturnType<typeof setTimeout> | undefined;
-  #pause: ReturnType<typeof setTimeout> | undefined;
+  /** When something was last acknowledged, or sent while nothing was under way, by performance.now(). */
+  #progressAt = 0;
+  #progressTimer: ReturnType<typeof setTimeout> | undefined;
+  #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws {SettingsError} where a file of `tls` can't be read */
   constructor(options: BrokerLinkOptions) {
     this.#options = options;
-    this.#shown = withoutPassword(options.url);
+    this.#urlWithoutPassword = withoutPassword(options.url);
     this.#pem = readFiles(options.tls ?? {});
     this.#client = this.#connect();
   }
@@ -77,23 +77,23 @@ export class BrokerLink implements Link {
     new Promise((resolve, reject) => {
       const client = this.#client;
       if (!this.#connected) return reject(new Error("not connected to the broker"));
-      if (this.#underWay.size === 0) this.#lastProgress = performance.now();
+      if (this.#underWay.size === 0) this.#progressAt = performance.now();
       this.#underWay.add(reject);
-      this.#watch ??= this.#expectProgress();
+      this.#progressTimer ??= this.#expectProgress();
       client.publish(topic, payload, { qos: 1, retain }, (error) => {
         this.#underWay.delete(reject);
-        this.#lastProgress = performance.now();
+        this.#progressAt = performance.now();
         if (error == null) return resolve();
         reject(error);
-        // Whoever failed to send waits for the next connection.
+        // What could not be sent waits for the next connection.
         this.#end(connectionFailure(error), client);
       });
     });
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#pause);
-    if (this.#connected) await withinMoment(this.#say("stopped"));
+    clearTimeout(this.#reconnectTimer);
+    if (this.#connected) await withinMoment(this.#publishStatus("stopped"));
     this.#drop("service is ending");
     await this.#client.endAsync(true);
   }
@@ -112,24 +112,24 @@ export class BrokerLink implements Link {
       reconnectPeriod: 0,
       will: { topic: TOPICS.status, payload: "offline", qos: 1, retain: true },
     });
-    const patience = setTimeout(
+    const connectTimer = setTimeout(
       () => this.#end("no answer in time", client),
-      CONNECT_PATIENCE,
+      CONNECT_TIMEOUT_MS,
     );
     client.on("connect", ({ sessionPresent }) => {
-      clearTimeout(patience);
-      log.info({ broker: this.#shown }, "connected to the broker");
+      clearTimeout(connectTimer);
+      log.info({ broker: this.#urlWithoutPassword }, "connected to the broker");
       this.#connected = true;
       this.#trouble = null;
       this.#logged = "";
-      this.#say("online");
+      this.#publishStatus("online");
       onConnect(sessionPresent);
     });
     client.on("error", (error) => this.#end(reasonOf(error), client));
-    // MQTT.js tells nobody of a TLS handshake that failed.
+    // MQTT.js does not report a TLS handshake that failed.
     client.stream.on("error", (error) => this.#end(reasonOf(error), client));
     client.on("close", () => {
-      clearTimeout(patience);
+      clearTimeout(connectTimer);
       this.#end("it closed the connection", client);
     });
     return client;
@@ -137,47 +137,53 @@ export class BrokerLink implements Link {
 
   /** Ends a connection, unless it has ended already, and has another one made. */
   #end(reason: string, client: MqttClient): void {
-    if (this.#closed || client !== this.#client || this.#pause !== undefined) return;
+    if (this.#closed || client !== this.#client || this.#reconnectTimer !== undefined) return;
     this.#trouble = reason;
     // Once per reason: the same one comes back with every try.
     if (reason !== this.#logged) {
       const { log } = this.#options;
-      log.warn({ broker: this.#shown, reason }, "no broker: events are kept until it is there");
+      log.warn(
+        { broker: this.#urlWithoutPassword, reason },
+        "no broker: events are kept until it is there",
+      );
       this.#logged = reason;
     }
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
+    this.#reconnectTimer = setTimeout(() => {
+      this.#reconnectTimer = undefined;
       this.#client = this.#connect();
-    }, RECONNECT_PAUSE);
+    }, RECONNECT_MS);
     this.#drop(reason);
     client.end(true);
   }
 
   #drop(reason: string): void {
     this.#connected = false;
-    clearTimeout(this.#watch);
-    this.#watch = undefined;
+    clearTimeout(this.#progressTimer);
+    this.#progressTimer = undefined;
     for (const fail of this.#underWay) fail(new Error(reason));
     this.#underWay.clear();
   }
 
   /** A broker may take everything, acknowledge nothing, and look alive. */
-  #expectProgress(wait = this.#patience): ReturnType<typeof setTimeout> {
+  #expectProgress(waitMs = this.#acknowledgeTimeoutMs): ReturnType<typeof setTimeout> {
     return setTimeout(() => {
-      this.#watch = undefined;
+      this.#progressTimer = undefined;
       if (this.#underWay.size === 0) return;
-      const left = this.#lastProgress + this.#patience - performance.now();
-      if (left > 0) this.#watch = this.#expectProgress(left);
-      else this.#end(`it acknowledged nothing for ${this.#patience / 1000} s`, this.#client);
-    }, wait);
+      const leftMs = this.#progressAt + this.#acknowledgeTimeoutMs - performance.now();
+      if (leftMs > 0) this.#progressTimer = this.#expectProgress(leftMs);
+      else {this.#end(
+          `it acknowledged nothing for ${this.#acknowledgeTimeoutMs / 1000} s`,
+          this.#client,
+        );}
+    }, waitMs);
   }
 
-  get #patience(): number {
-    return this.#options.patience ?? ACKNOWLEDGE_PATIENCE;
+  get #acknowledgeTimeoutMs(): number {
+    return this.#options.acknowledgeTimeoutMs ?? ACKNOWLEDGE_TIMEOUT_MS;
   }
 
   /** Nothing is lost with it: the next connection says it anew, or the broker says "offline". */
-  async #say(status: ServiceStatus): Promise<void> {
+  async #publishStatus(status: ServiceStatus): Promise<void> {
     await this.#client.publishAsync(TOPICS.status, status, { qos: 1, retain: true })
       .catch(() => {});
   }

@@ -16,7 +16,7 @@ import { BrokerLink, type BrokerLinkOptions } from "./broker_link.ts";
 
 const message = { topic: "t", payload: "x", retain: false, at: 0 };
 
-/** A link, and what it has told so far. */
+/** A link, and what it has reported so far. */
 function open(url: string, options: Partial<BrokerLinkOptions> = {}) {
   const connections: boolean[] = [];
   const waiting = new Set<() => void>();
@@ -111,7 +111,7 @@ testNeeding(
 
 Deno.test("a broker that acknowledges nothing has its connection renewed", async () => {
   await using broker = startSilentBroker();
-  await using link = open(broker.url, { patience: 300 });
+  await using link = open(broker.url, { acknowledgeTimeoutMs: 300 });
   await link.connected(1);
   await assert.rejects(link.link.publish(message), /acknowledged nothing for 0.3 s/);
   assert.match(link.link.trouble ?? "", /acknowledged nothing/);

@@ -1,7 +1,7 @@
 /**
- * Steps of jobs for those who follow them over HTTP. The log of messages is read once for all: its
- * newest steps are kept in memory, and who is further behind reads the log from a place of its own.
- * One that is slow costs nothing, and one that comes back goes on where it was. See [note: one log].
+ * Events of jobs for those who follow them over HTTP. The log of messages is read once for all: its
+ * newest events are kept in memory, and a follower that is further behind reads the log from a
+ * place of its own. A slow follower costs nothing, and one that comes back goes on where it was. See [note: one log].
  *
  * @module
  */
@@ -9,35 +9,35 @@ import type { Kysely } from "kysely";
 import type { Tables } from "../database/tables.ts";
 import { type LoggedMessage, MessageLog } from "./message_log.ts";
 
-/** What a follower is told next. */
+/** What a follower gets next. */
 export type FeedItem =
-  | { kind: "steps"; steps: LoggedMessage[] }
-  /** Steps behind its last one have been forgotten: what follows is not all there was. */
+  | { kind: "events"; events: LoggedMessage[] }
+  /** Events behind its last one have been forgotten: what follows is not all there was. */
   | { kind: "gap" }
   /** Nothing has happened for a while. */
   | { kind: "quiet" };
 
 export interface EventFeedOptions {
   db: Kysely<Tables>;
-  /** Milliseconds without a step after which a follower is told that there was none. */
+  /** After so long without an event a follower gets a sign that there was none. */
   quietMs?: number;
 }
 
-/** How many steps are read from the log at once. */
+/** How many events are read from the log at once. */
 const PAGE = 100;
 
-/** How many of the newest steps are kept in memory while somebody follows. */
+/** How many of the newest events are kept in memory while somebody follows. */
 const RECENT = 1000;
 
-/** How many followers are told in one turn of the event loop, so that requests come in between. */
+/** How many followers are notified in one turn of the event loop, so that requests come in between. */
 const FOLLOWERS_A_TURN = 8;
 
 /**
- * How long telling rests for each follower, milliseconds. To tell one takes a twentieth of a
+ * The pause between two notifications, for each follower. To notify one takes a twentieth of a
  * millisecond; so it takes a tenth of the time at most, however many follow, and what comes meanwhile
- * is told together.
+ * is notified of together.
  */
-const REST_MS = 0.5;
+const PAUSE_MS_A_FOLLOWER = 0.5;
 
 /** Often enough that nothing on the way takes the connection for dead. */
 const QUIET_MS = 15_000;
@@ -47,7 +47,7 @@ export class EventFeed {
   readonly #quietMs: number;
   readonly #waiting = new Set<() => void>();
   #followers = 0;
-  /** The newest steps without a hole: all after `#recentAfter`, in order. */
+  /** The newest events without a hole: all after `#recentAfter`, in order. */
   #recent: LoggedMessage[] = [];
   #recentAfter = 0;
   #isCurrent = false;
@@ -60,12 +60,12 @@ export class EventFeed {
     this.#quietMs = quietMs;
   }
 
-  /** Says that there may be more steps. */
+  /** Says that there may be more events. */
   wake(): void {
     if (this.#followers === 0) return;
     this.#woken = true;
     this.#reading ??= this.#readNew().catch(() => {
-      // The database can't be read just now: whoever follows reads it by itself at the next wake.
+      // The database can't be read just now: each follower reads it by itself at the next wake.
       this.#isCurrent = false;
     }).finally(() => {
       this.#reading = undefined;
@@ -81,12 +81,12 @@ export class EventFeed {
 
   /** The place from which only what is yet to come is followed. */
   async end(): Promise<number> {
-    return await this.#messages.newestStep();
+    return await this.#messages.newestEvent();
   }
 
   /**
-   * @param place the last step that the follower has had; from one that is not known (any more) it is
-   *   told of a gap, and goes on with the oldest step there is
+   * @param place the last event that the follower has had; from one that is not known (any more) it gets
+   *   a gap, and goes on with the oldest event there is
    */
   async *follow(place: number, signal: AbortSignal): AsyncGenerator<FeedItem> {
     if (this.#followers++ === 0) {
@@ -94,7 +94,7 @@ export class EventFeed {
       this.#isCurrent = false;
       this.wake();
     }
-    const wake = () => this.#tell();
+    const wake = () => this.#notify();
     signal.addEventListener("abort", wake);
     try {
       while (!this.#closed && !signal.aborted) {
@@ -103,7 +103,7 @@ export class EventFeed {
         const item = this.#recentBehind(place) ?? await this.#readBehind(place);
         if (item.kind !== "quiet") change.forget();
         else if (await change.promise) continue;
-        if (item.kind === "steps") place = item.steps.at(-1)!.seq;
+        if (item.kind === "events") place = item.events.at(-1)!.seq;
         if (item.kind === "gap") place = 0;
         yield item;
       }
@@ -113,35 +113,35 @@ export class EventFeed {
     }
   }
 
-  /** Reads what has come to the log and tells all who wait. */
+  /** Reads what has come to the log and notifies all that wait. */
   async #readNew(): Promise<void> {
     this.#woken = false;
     if (!this.#isCurrent) {
       this.#recent = [];
-      this.#recentAfter = await this.#messages.newestStep();
+      this.#recentAfter = await this.#messages.newestEvent();
       this.#isCurrent = true;
     }
     let page: LoggedMessage[];
     do {
-      page = await this.#messages.stepsAfter(this.#recent.at(-1)?.seq ?? this.#recentAfter, PAGE);
+      page = await this.#messages.eventsAfter(this.#recent.at(-1)?.seq ?? this.#recentAfter, PAGE);
       this.#recent.push(...page);
       if (this.#recent.length > RECENT) {
         const old = this.#recent.splice(0, this.#recent.length - RECENT);
         this.#recentAfter = old.at(-1)!.seq;
       }
       if (page.length === 0) break;
-      await this.#tell();
-      const restMs = Math.floor(this.#followers * REST_MS);
-      if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+      await this.#notify();
+      const pauseMs = Math.floor(this.#followers * PAUSE_MS_A_FOLLOWER);
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     } while (page.length === PAGE);
   }
 
-  /** Tells all who wait, a few at a time. */
-  async #tell(): Promise<void> {
-    let told = 0;
+  /** Notifies all that wait, a few at a time. */
+  async #notify(): Promise<void> {
+    let notified = 0;
     for (const look of [...this.#waiting]) {
       look();
-      if (++told % FOLLOWERS_A_TURN === 0) await new Promise((resolve) => setTimeout(resolve));
+      if (++notified % FOLLOWERS_A_TURN === 0) await new Promise((resolve) => setTimeout(resolve));
     }
   }
 
@@ -153,13 +153,13 @@ export class EventFeed {
     if (place > last) return undefined;
     if (place === last) return { kind: "quiet" };
     const from = this.#recent.findLastIndex(({ seq }) => seq <= place) + 1;
-    return { kind: "steps", steps: this.#recent.slice(from, from + PAGE) };
+    return { kind: "events", events: this.#recent.slice(from, from + PAGE) };
   }
 
   async #readBehind(place: number): Promise<FeedItem> {
-    if (place !== 0 && !await this.#messages.hasStep(place)) return { kind: "gap" };
-    const steps = await this.#messages.stepsAfter(place, PAGE);
-    return steps.length > 0 ? { kind: "steps", steps } : { kind: "quiet" };
+    if (place !== 0 && !await this.#messages.hasEvent(place)) return { kind: "gap" };
+    const events = await this.#messages.eventsAfter(place, PAGE);
+    return events.length > 0 ? { kind: "events", events } : { kind: "quiet" };
   }
 
   /** Resolves with true when there may be more, with false where nothing came in a while. */

@@ -3,25 +3,25 @@ import {
   type FaceDetectionResult,
   hasEnded,
   type JobEndedEvent,
+  type JobEvent,
   type JobEventData,
   type JobEventName,
-  type JobStepEvent,
   TOPICS,
 } from "@fovea/contract";
 import type { JobRow } from "../database/tables.ts";
 import type { Message } from "./message_log.ts";
 
-/** The messages that tell of one step of a job: one for who follows everything, and at its end one for who waits for it. */
+/** The messages of an event of a job: one on the topic of all events, and at its end one on its own topic. */
 export function messagesOf(
   event: JobEventName,
   job: JobRow,
   eventId: string,
   timestamp: number,
 ): Message[] {
-  const step: JobStepEvent = { event, event_id: eventId, timestamp, data: dataOf(job) };
+  const jobEvent: JobEvent = { event, event_id: eventId, timestamp, data: dataOf(job) };
   const messages: Message[] = [{
     topic: TOPICS.events,
-    payload: JSON.stringify(step),
+    payload: JSON.stringify(jobEvent),
     retain: false,
     at: timestamp,
   }];
@@ -29,7 +29,7 @@ export function messagesOf(
   return messages;
 }
 
-/** The message for who waits for a job that has ended: the same whenever it is told. */
+/** The message on the topic of a job that has ended: the same whenever it is published. */
 export function endMessageOf(job: JobRow, timestamp: number): Message {
   const ended: JobEndedEvent = {
     event: job.result === null ? "job_failed" : "job_completed",

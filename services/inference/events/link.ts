@@ -21,7 +21,7 @@ export interface Link {
   close(): Promise<void>;
 }
 
-/** For the last message before the service ends, milliseconds. */
+/** For the last message before the service ends. */
 const LAST_MESSAGE_MS = 2000;
 
 /** Waits until the last message has been acknowledged, but not for long: nothing depends on it. */

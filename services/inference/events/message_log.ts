@@ -3,7 +3,7 @@
  * the broker has acknowledged; it stays for a while, since `GET /events` is read from it and a broker
  * may lose what it had retained.
  *
- * [note: one log] A message is written once, in the transaction of what it tells. Sending it moves
+ * [note: one log] A message is written once, in the transaction of the change that it is about. Sending it moves
  * the cursor, following it reads from a place of one's own: neither changes the message.
  *
  * @module
@@ -17,9 +17,9 @@ export interface Message {
   topic: string;
   /** Empty and retained: the broker is to forget what it has under this topic. */
   payload: string;
-  /** Whether the broker keeps it for who subscribes later. */
+  /** Whether the broker keeps it for those who subscribe later. */
   retain: boolean;
-  /** When it came to be, ms since the epoch. */
+  /** When it was written, ms since the epoch. */
   at: number;
 }
 
@@ -29,7 +29,7 @@ export interface LoggedMessage extends Message {
   seq: number;
 }
 
-/** Steps of jobs that are kept for `GET /events` at most, counted in messages of any kind. */
+/** Events of jobs that are kept for `GET /events` at most, counted in messages of any kind. */
 export const MAX_KEPT = 100_000;
 
 /** How many messages are forgotten in one transaction, so that no job waits long for it. */
@@ -90,7 +90,7 @@ export async function enqueueAgain(
 /** The SQL of the log. */
 export class MessageLog {
   readonly #db: Kysely<Tables>;
-  /** Steps up to here have been forgotten for their number. */
+  /** Events up to here have been forgotten for their number. */
   #forgottenTo = 0;
 
   constructor(db: Kysely<Tables>) {
@@ -122,22 +122,22 @@ export class MessageLog {
     return (await page(this.#db, { seq })).map(asMessage);
   }
 
-  /** The oldest steps of jobs behind a place, in order. */
-  async stepsAfter(seq: number, limit: number): Promise<LoggedMessage[]> {
+  /** The oldest events of jobs behind a place, in order. */
+  async eventsAfter(seq: number, limit: number): Promise<LoggedMessage[]> {
     const rows = await this.#db.selectFrom("outbox").selectAll().where("seq", ">", seq)
       .where("topic", "=", TOPICS.events).orderBy("seq").limit(sql.lit(limit)).execute();
     return rows.map(asMessage);
   }
 
-  /** The newest step of a job, which is never forgotten: 0 where there was none yet. */
-  async newestStep(): Promise<number> {
+  /** The newest event of a job, which is never forgotten: 0 where there was none yet. */
+  async newestEvent(): Promise<number> {
     const row = await this.#db.selectFrom("outbox").select("seq")
       .where("topic", "=", TOPICS.events).orderBy("seq", "desc").limit(1).executeTakeFirst();
     return row?.seq ?? 0;
   }
 
-  /** Whether a step is still there. */
-  async hasStep(seq: number): Promise<boolean> {
+  /** Whether an event is still there. */
+  async hasEvent(seq: number): Promise<boolean> {
     const row = await this.#db.selectFrom("outbox").select("seq").where("seq", "=", seq)
       .where("topic", "=", TOPICS.events).executeTakeFirst();
     return row !== undefined;
@@ -163,20 +163,20 @@ export class MessageLog {
   }
 
   /**
-   * Forgets acknowledged messages kept from before `until` on, but for the newest step, and has the
+   * Forgets acknowledged messages kept from before `until` on, but for the newest event, and has the
    * broker forget those it retains.
    *
    * @param now messages from a later time are taken to be from now: the clock was set back
    * @returns whether there may be more of them
    */
   async trim(cursor: number, until: number, now: number): Promise<boolean> {
-    const newestStep = await this.newestStep();
+    const newestEvent = await this.newestEvent();
     return await this.#db.transaction().execute(async (transaction) => {
       await transaction.updateTable("outbox").set({ kept_from: now }).where("kept_from", ">", now)
         .execute();
       const { rows } = await sql<Row & { newest: number }>`
         SELECT *, ${isNewest("old")} AS newest FROM outbox AS old
-        WHERE kept_from <= ${until} AND seq <= ${cursor} AND seq <> ${newestStep}
+        WHERE kept_from <= ${until} AND seq <= ${cursor} AND seq <> ${newestEvent}
         ORDER BY kept_from LIMIT ${TRIM_BATCH}`
         .execute(transaction);
       if (rows.length === 0) return false;
@@ -193,7 +193,7 @@ export class MessageLog {
     });
   }
 
-  /** Forgets acknowledged steps that are more than {@link MAX_KEPT} messages old. */
+  /** Forgets acknowledged events that are more than {@link MAX_KEPT} messages old. */
   async trimToSize(cursor: number): Promise<void> {
     const to = cursor - MAX_KEPT;
     while (this.#forgottenTo < to) {
@@ -212,7 +212,7 @@ export class MessageLog {
   /** Since when the message is kept that will be forgotten next. */
   async keptLongest(): Promise<number | undefined> {
     const row = await this.#db.selectFrom("outbox").select("kept_from")
-      .where("seq", "<>", await this.newestStep()).orderBy("kept_from").limit(1)
+      .where("seq", "<>", await this.newestEvent()).orderBy("kept_from").limit(1)
       .executeTakeFirst();
     return row?.kept_from;
   }

@@ -24,7 +24,7 @@ Deno.test("a database from before the log keeps what waited and what the broker 
       sent.push(`${topic}: ${payload}`);
       return Promise.resolve();
     },
-    retainFor: 60_000,
+    retainMs: 60_000,
     now: Date.now,
     log: silent,
   });

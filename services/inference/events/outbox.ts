@@ -13,8 +13,8 @@ import { MAX_KEPT, MessageLog } from "./message_log.ts";
 export interface OutboxOptions {
   db: Kysely<Tables>;
   publish: Publish;
-  /** Milliseconds after which the broker and the log forget a message, outages not counted. */
-  retainFor: number;
+  /** After so long the broker and the log forget a message, outages not counted. */
+  retainMs: number;
   now: () => number;
   log: Logger;
 }
@@ -22,8 +22,8 @@ export interface OutboxOptions {
 /** What waits for the broker. */
 export interface OutboxState {
   pending: number;
-  /** Milliseconds since the oldest of them came to be; null where none waits. */
-  oldestAge: number | null;
+  /** Since the oldest of them came to be; null where none waits. */
+  oldestAgeMs: number | null;
 }
 
 /** How many messages are under way to the broker at once. */
@@ -32,11 +32,11 @@ const BATCH = 256;
 /** Messages are recent for the first part, of so many, of the time for which they are kept. */
 const RECENT = 10;
 
-/** Before the database, which could not be read or written, is tried again, milliseconds. */
-const PAUSE = 1000;
+/** Before the database, which could not be read or written, is tried again. */
+const RETRY_MS = 1000;
 
-/** Between two looks at what has had its time, milliseconds at least. */
-const MIN_TRIM_PAUSE = 1000;
+/** Between two looks at what has had its time, at least. */
+const MIN_TRIM_INTERVAL_MS = 1000;
 
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -50,8 +50,8 @@ export class Outbox {
   #sending: Promise<void> | undefined;
   #woken = false;
   #closed = false;
-  #pause: ReturnType<typeof setTimeout> | undefined;
-  #trimming: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #trimTimer: ReturnType<typeof setTimeout> | undefined;
   #trimmedAt = -Infinity;
 
   constructor(options: OutboxOptions) {
@@ -62,8 +62,8 @@ export class Outbox {
   /** Says that there may be something to send. */
   wake(): void {
     this.#woken = true;
-    if (this.#closed || this.#away || this.#pause !== undefined) return;
-    this.#sending ??= this.#sendAll().catch((error) => this.#rest(error)).finally(() => {
+    if (this.#closed || this.#away || this.#retryTimer !== undefined) return;
+    this.#sending ??= this.#sendAll().catch((error) => this.#retryLater(error)).finally(() => {
       this.#sending = undefined;
       if (this.#woken) this.wake();
     });
@@ -84,27 +84,27 @@ export class Outbox {
   async state(): Promise<OutboxState> {
     const cursor = this.#cursor ?? await this.#messages.cursor();
     const [oldest] = await this.#messages.after(cursor, 1);
-    if (oldest === undefined) return { pending: 0, oldestAge: null };
+    if (oldest === undefined) return { pending: 0, oldestAgeMs: null };
     return {
       // Behind the cursor nothing is ever missing.
       pending: await this.#messages.end() - oldest.seq + 1,
-      oldestAge: Math.max(0, this.#options.now() - oldest.at),
+      oldestAgeMs: Math.max(0, this.#options.now() - oldest.at),
     };
   }
 
   /** Resolves when nothing is being sent: all has been, or the broker is away. */
-  async settled(): Promise<void> {
+  async whenIdle(): Promise<void> {
     while (this.#sending !== undefined) await this.#sending;
   }
 
-  /** Waits until everything is sent, at most so many milliseconds; what is left goes out after the next start. */
-  async close(patience: number): Promise<void> {
+  /** Waits until everything is sent, at most so long; what is left goes out after the next start. */
+  async close(graceMs: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const impatience = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
-    await Promise.race([this.settled(), impatience]);
+    const expired = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
+    await Promise.race([this.whenIdle(), expired]);
     clearTimeout(timer);
-    clearTimeout(this.#pause);
-    clearTimeout(this.#trimming);
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#trimTimer);
     this.#closed = true;
   }
 
@@ -113,8 +113,8 @@ export class Outbox {
     while (this.#woken && !this.#closed && !this.#away) {
       this.#woken = false;
       if (this.#back) {
-        const { retainFor, now } = this.#options;
-        await this.#messages.keepPending(this.#cursor, now() - retainFor / RECENT, now());
+        const { retainMs, now } = this.#options;
+        await this.#messages.keepPending(this.#cursor, now() - retainMs / RECENT, now());
         this.#back = false;
       }
       if (this.#forgotten) {
@@ -123,7 +123,7 @@ export class Outbox {
       }
       while (await this.#sendBatch(this.#cursor));
       if (this.#closed) return;
-      if (this.#trimming === undefined || this.#cursor - this.#trimmedAt > MAX_KEPT / 10) {
+      if (this.#trimTimer === undefined || this.#cursor - this.#trimmedAt > MAX_KEPT / 10) {
         await this.#trim(this.#cursor);
       }
     }
@@ -151,29 +151,29 @@ export class Outbox {
 
   /** Forgets what has had its time, and comes back when more will have had it. */
   async #trim(cursor: number): Promise<void> {
-    const { retainFor, now } = this.#options;
-    clearTimeout(this.#trimming);
-    this.#trimming = undefined;
-    while (await this.#messages.trim(cursor, now() - retainFor, now()) && !this.#closed);
+    const { retainMs, now } = this.#options;
+    clearTimeout(this.#trimTimer);
+    this.#trimTimer = undefined;
+    while (await this.#messages.trim(cursor, now() - retainMs, now()) && !this.#closed);
     await this.#messages.trimToSize(cursor);
     this.#trimmedAt = cursor;
     if (await this.#messages.end() > cursor) this.#woken = true;
     const oldest = await this.#messages.keptLongest();
     if (oldest === undefined || this.#closed) return;
-    const pause = Math.min(retainFor, Math.max(MIN_TRIM_PAUSE, oldest + retainFor - now()));
-    this.#trimming = setTimeout(() => {
-      this.#trimming = undefined;
+    const delayMs = Math.min(retainMs, Math.max(MIN_TRIM_INTERVAL_MS, oldest + retainMs - now()));
+    this.#trimTimer = setTimeout(() => {
+      this.#trimTimer = undefined;
       this.wake();
-    }, Math.min(pause, 2 ** 31 - 1));
+    }, Math.min(delayMs, 2 ** 31 - 1));
   }
 
-  #rest(error: unknown): void {
+  #retryLater(error: unknown): void {
     if (this.#closed) return;
     this.#options.log.error({ err: error }, "events can't be sent: trying again in a second");
     this.#woken = true;
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
       this.wake();
-    }, PAUSE);
+    }, RETRY_MS);
   }
 }

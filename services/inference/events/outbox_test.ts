@@ -10,11 +10,11 @@ import { enqueue, MAX_KEPT, MessageLog } from "./message_log.ts";
 import type { Publish } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 type Opened = Awaited<ReturnType<typeof openJobs>>;
 
-function outboxOn({ db, clock }: Opened, publish: Publish, retainFor = MINUTE): Outbox {
-  return new Outbox({ db, publish, retainFor, now: () => clock.now, log: silent });
+function outboxOn({ db, clock }: Opened, publish: Publish, retainMs = MINUTE_MS): Outbox {
+  return new Outbox({ db, publish, retainMs, now: () => clock.now, log: silent });
 }
 
 /** An outbox with a connection to a broker. */
@@ -124,16 +124,16 @@ Deno.test("a message that fails to be sent, and those with it, go out when the b
   });
   await write(opened, { topic: "t", payload: "one" }, { topic: "t", payload: "two" });
   outbox.wake();
-  await outbox.settled();
+  await outbox.whenIdle();
   opened.clock.now += 5000;
-  assert.deepEqual(await outbox.state(), { pending: 2, oldestAge: 5000 });
+  assert.deepEqual(await outbox.state(), { pending: 2, oldestAgeMs: 5000 });
   isThere = true;
   outbox.wake();
   assert.deepEqual(sent, ["one"], "nothing is tried until the broker is back");
   outbox.resume(true);
   await outbox.close(10_000);
   assert.deepEqual(sent, ["one", "one", "two"]);
-  assert.deepEqual(await outbox.state(), { pending: 0, oldestAge: null });
+  assert.deepEqual(await outbox.state(), { pending: 0, oldestAgeMs: null });
 });
 
 Deno.test("a retained message is cleared when its time has come, also after a restart", async () => {
@@ -146,7 +146,7 @@ Deno.test("a retained message is cleared when its time has come, also after a re
   await before.close(10_000);
   assert.deepEqual(await retained(broker.url, topic), ["done"]);
 
-  opened.clock.now += 2 * MINUTE;
+  opened.clock.now += 2 * MINUTE_MS;
   {
     await using watching = await subscribe(broker.url, topic);
     const after = outboxOn(opened, broker.publish);
@@ -165,15 +165,15 @@ Deno.test("what waited through an outage is retained for its full time after it"
   await write(opened, { topic: "t", payload: "done", retain: true });
   away.wake();
   await away.close(10_000);
-  opened.clock.now += 3 * MINUTE;
+  opened.clock.now += 3 * MINUTE_MS;
   const back = outboxOn(opened, ({ payload }) => {
     sent.push(payload);
     return Promise.resolve();
   });
-  assert.deepEqual(await back.state(), { pending: 1, oldestAge: 3 * MINUTE });
+  assert.deepEqual(await back.state(), { pending: 1, oldestAgeMs: 3 * MINUTE_MS });
   back.resume(true);
-  await back.settled();
-  opened.clock.now += MINUTE / 2;
+  await back.whenIdle();
+  opened.clock.now += MINUTE_MS / 2;
   const send = async () => {
     const outbox = outboxOn(opened, ({ payload }) => {
       sent.push(payload);
@@ -184,7 +184,7 @@ Deno.test("what waited through an outage is retained for its full time after it"
   };
   await send();
   assert.deepEqual(sent, ["done"]);
-  opened.clock.now += MINUTE / 2;
+  opened.clock.now += MINUTE_MS / 2;
   await send();
   assert.deepEqual(sent, ["done", ""]);
   await back.close(10_000);
@@ -205,13 +205,13 @@ Deno.test("of two ends of one job the newer stays retained when the older has ha
   };
   await write(opened, { topic: "t", payload: "failed", retain: true });
   await send();
-  opened.clock.now += MINUTE / 2;
+  opened.clock.now += MINUTE_MS / 2;
   await write(opened, { topic: "t", payload: "completed", retain: true });
   await send();
-  opened.clock.now += MINUTE / 2;
+  opened.clock.now += MINUTE_MS / 2;
   await send();
   assert.deepEqual(sent, ["failed", "completed"]);
-  opened.clock.now += MINUTE / 2;
+  opened.clock.now += MINUTE_MS / 2;
   await send();
   assert.deepEqual(sent, ["failed", "completed", ""]);
 });
@@ -228,11 +228,11 @@ Deno.test("a broker that forgot is told the newest end of each job, and no more 
   await write(opened, { topic: "b", payload: "completed", retain: true });
   await write(opened, { topic: "c", payload: "a step" });
   outbox.wake();
-  await outbox.settled();
+  await outbox.whenIdle();
   sent.length = 0;
   for (let i = 0; i < 2; i++) {
     outbox.resume(false);
-    await outbox.settled();
+    await outbox.whenIdle();
     assert.deepEqual(sent.splice(0), ["a: completed", "b: completed"]);
   }
   await outbox.close(10_000);
@@ -246,12 +246,12 @@ Deno.test("messages leave the database with their time, and steps when there are
   const kept = async () => (await messages.after(0, 10)).map(({ seq }) => seq);
   await write(opened, step, { topic: "t", payload: "x" }, step, step);
   outbox.wake();
-  await outbox.settled();
+  await outbox.whenIdle();
   await messages.trimToSize(await messages.cursor());
   assert.deepEqual(await kept(), [1, 2, 3, 4]);
   await messages.trimToSize(MAX_KEPT + 1);
   assert.deepEqual(await kept(), [2, 3, 4]);
-  opened.clock.now += 2 * MINUTE;
+  opened.clock.now += 2 * MINUTE_MS;
   const next = outboxOn(opened, () => Promise.resolve());
   next.wake();
   await next.close(10_000);
@@ -283,9 +283,9 @@ Deno.test("with the clock set back, what was retained is still cleared in its ti
   };
   await write(opened, { topic: "t", payload: "done", retain: true });
   await send();
-  opened.clock.now -= 1000 * MINUTE;
+  opened.clock.now -= 1000 * MINUTE_MS;
   await send();
-  opened.clock.now += MINUTE;
+  opened.clock.now += MINUTE_MS;
   await send();
   assert.deepEqual(sent, ["done", ""]);
 });
@@ -300,7 +300,7 @@ Deno.test("a message that can't be read from the database now is sent later", as
   await write(opened, { topic: "t", payload: "one" });
   await sql`ALTER TABLE outbox RENAME TO elsewhere`.execute(opened.db);
   outbox.wake();
-  await outbox.settled();
+  await outbox.whenIdle();
   await sql`ALTER TABLE elsewhere RENAME TO outbox`.execute(opened.db);
   assert.equal(await sent.promise, "one");
   await outbox.close(10_000);
@@ -331,10 +331,10 @@ testNeeding(
     linked.outbox.wake();
     await late.until(({ payload }) => payload === "after it");
     await late.until(({ payload }) => payload === "before the outage");
-    // Whoever subscribes takes a moment, in which the first ones may have gone out.
+    // A subscription takes a moment, in which the first ones may have gone out.
     const heard = late.heard.filter(({ topic }) => topic === "plain").map((m) => m.payload);
     assert.deepEqual(heard, [...during, "after it"].slice(-heard.length));
-    await linked.outbox.settled();
+    await linked.outbox.whenIdle();
     assert.equal(await waiting(opened), 0);
   },
 );

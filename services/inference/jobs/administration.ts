@@ -1,6 +1,5 @@
 /**
- * What who runs the service does with all jobs at once: count them, retry what failed, remove what
- * is old.
+ * What an operator does with all jobs at once: count them, retry what failed, remove what is old.
  *
  * @module
  */
@@ -10,16 +9,16 @@ import type { Admission } from "./admission.ts";
 import { QueueRepository } from "./queue.ts";
 import type { FailureFilter } from "./repository.ts";
 import type { ServiceRate } from "./service_rate.ts";
-import type { Steps } from "./steps.ts";
+import type { EventTransactions } from "./event_transactions.ts";
 import type { Tables } from "../database/tables.ts";
 
 /** Statuses of jobs that can be removed together. */
 export const REMOVABLE = ["completed", "error", "sync_failed", "cancelled"] as const;
 
-/** How many jobs are changed in one step: others wait that long for theirs. */
+/** How many jobs are changed in one transaction: others wait that long for theirs. */
 const BATCH = 200;
 
-const DAY = 24 * 60 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
 
 export interface QueueStats {
   by_task: Record<TaskType, Record<JobStatus, number>>;
@@ -40,7 +39,7 @@ export interface QueueStats {
 
 export interface AdministrationOptions {
   db: Kysely<Tables>;
-  steps: Steps;
+  transactions: EventTransactions;
   admission: Admission;
   rate: ServiceRate;
   now: () => number;
@@ -81,14 +80,14 @@ export class Administration {
    * @returns how many
    */
   async retryFailed(filter: FailureFilter): Promise<number> {
-    const { steps, admission, now } = this.#options;
+    const { transactions, admission, now } = this.#options;
     // Each is met once: one that fails again meanwhile is not retried again.
     let last = 0;
     return await this.#inBatches(async () => {
-      const failed = await steps.run(async ({ jobs, transaction, tell }) => {
+      const failed = await transactions.run(async ({ jobs, transaction, emit }) => {
         const most = Math.min(BATCH, await admission.room(transaction));
         const failed = await jobs.withStatus("error", filter, last, most);
-        for (const { seq } of failed) tell("job_retrying", (await jobs.startAnew(seq, now()))!);
+        for (const { seq } of failed) emit("job_retrying", (await jobs.resetForRetry(seq, now()))!);
         return failed;
       });
       last = failed.at(-1)?.seq ?? last;
@@ -107,11 +106,13 @@ export class Administration {
     statuses: readonly typeof REMOVABLE[number][],
     days: number,
   ): Promise<Partial<Record<JobStatus, number>>> {
-    const { steps, now } = this.#options;
-    const before = now() - days * DAY;
+    const { transactions, now } = this.#options;
+    const before = now() - days * DAY_MS;
     const counts: Partial<Record<JobStatus, number>> = {};
     await this.#inBatches(async () => {
-      const removed = await steps.run(({ jobs }) => jobs.removeEnded(statuses, before, BATCH));
+      const removed = await transactions.run(({ jobs }) =>
+        jobs.removeEnded(statuses, before, BATCH)
+      );
       for (const status of removed) counts[status] = (counts[status] ?? 0) + 1;
       return removed.length;
     });

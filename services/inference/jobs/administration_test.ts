@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { done, failed, openJobs } from "../testing/open_jobs.ts";
 import { REMOVABLE } from "./administration.ts";
 
-const DAY = 24 * 60 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
 type Opened = Awaited<ReturnType<typeof openJobs>>;
 
 /** Has jobs end in error, on entities of their own. */
 async function fail(opened: Opened, ids: number[], code: Parameters<typeof failed>[0]) {
   for (const media_store_id of ids) {
     await opened.jobs.submit("face_detection", { media_store_id });
-    await opened.settle(await opened.begin(), failed(code));
+    await opened.recordOutcome(await opened.begin(), failed(code));
   }
 }
 
@@ -72,9 +72,9 @@ Deno.test("old jobs are removed by status and age, those that have not ended nev
   await using opened = await openJobs();
   await fail(opened, [1], "image_truncated");
   await opened.jobs.submit("face_detection", { media_store_id: 2 });
-  await opened.settle(await opened.begin(), done);
+  await opened.recordOutcome(await opened.begin(), done);
   await opened.jobs.submit("face_detection", { media_store_id: 3 });
-  opened.clock.now += 10 * DAY;
+  opened.clock.now += 10 * DAY_MS;
   await fail(opened, [4], "image_truncated");
   opened.clock.now += 1;
 

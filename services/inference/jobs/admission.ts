@@ -1,5 +1,5 @@
 /**
- * Who is let into the queue: everybody, until it is full.
+ * Whether a job is let into the queue: every job is, until the queue is full.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { QueueRepository } from "./queue.ts";
 import type { ServiceRate } from "./service_rate.ts";
 import type { Tables } from "../database/tables.ts";
 
-/** Of the queue, is to have become free before who was refused comes again. */
+/** The part of the queue that is to have become free before a refused client comes again. */
 const FREE_SHARE = 0.01;
 
-/** Seconds until who was refused may come again: at most, and while nothing is known of the pace. */
+/** Seconds until a refused client may come again: at most, and while nothing is known of the pace. */
 const MAX_RETRY_AFTER = 300;
 const UNKNOWN_RETRY_AFTER = 10;
 

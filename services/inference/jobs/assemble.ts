@@ -10,7 +10,7 @@ import { Admission } from "./admission.ts";
 import { Attempts } from "./attempts.ts";
 import { JobService } from "./service.ts";
 import { ServiceRate } from "./service_rate.ts";
-import { Steps, type ToldStep } from "./steps.ts";
+import { type EmittedEvent, EventTransactions } from "./event_transactions.ts";
 import type { JobRow, Tables } from "../database/tables.ts";
 
 export interface QueueOptions {
@@ -20,11 +20,11 @@ export interface QueueOptions {
   limit: number;
   /** The digest of an entity's bytes as they are now; null where media_store can't say. */
   digestOf: (entityId: number) => Promise<string | null>;
-  /** Told after steps have been written: there may be a job to begin and events to send. */
-  onChange: (told: readonly ToldStep[]) => void;
-  /** Told that a job has been completed. */
+  /** Called after a commit: there may be a job to begin and events to send. */
+  onCommit: (emitted: readonly EmittedEvent[]) => void;
+  /** Called when a job has been completed. */
   onCompleted: (job: JobRow) => void;
-  /** Told that a job was cancelled while a worker is busy with it. */
+  /** Called when a job was cancelled while a worker is busy with it. */
   onCancelled: (seq: number) => void;
   /** Time of day, ms since the epoch. */
   now?: () => number;
@@ -35,9 +35,9 @@ export interface QueueOptions {
   random?: () => number;
 }
 
-/** What each party does with jobs: clients, workers, and who runs the service. */
+/** What each party does with jobs: clients, workers, and operators. */
 export interface Queue {
-  steps: Steps;
+  transactions: EventTransactions;
   jobs: JobService;
   attempts: Attempts;
   administration: Administration;
@@ -50,14 +50,23 @@ export function assembleQueue({
   random = Math.random,
   ...options
 }: QueueOptions): Queue {
-  const { db, models, limit, digestOf, onChange, onCompleted, onCancelled } = options;
-  const steps = new Steps({ db, now, newId, onChange });
+  const { db, models, limit, digestOf, onCommit, onCompleted, onCancelled } = options;
+  const transactions = new EventTransactions({ db, now, newId, onCommit });
   const rate = new ServiceRate(clock);
   const admission = new Admission(limit, rate);
   return {
-    steps,
-    jobs: new JobService({ db, steps, models, admission, digestOf, now, newId, onCancelled }),
-    attempts: new Attempts({ db, steps, models, rate, now, newId, random, onCompleted }),
-    administration: new Administration({ db, steps, admission, rate, now }),
+    transactions,
+    jobs: new JobService({
+      db,
+      transactions,
+      models,
+      admission,
+      digestOf,
+      now,
+      newId,
+      onCancelled,
+    }),
+    attempts: new Attempts({ db, transactions, models, rate, now, newId, random, onCompleted }),
+    administration: new Administration({ db, transactions, admission, rate, now }),
   };
 }

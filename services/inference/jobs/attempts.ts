@@ -1,5 +1,5 @@
 /**
- * Attempts at jobs: begun, and settled by what came of them, put back, or given up.
+ * Attempts at jobs: begun, their outcomes recorded, requeued, or given up.
  *
  * [note: the lock is the lease] Only one process works on a database (see common/folder.ts), so a
  * job that is being worked on needs no lease that runs out. While the process lives, the deadline
@@ -14,9 +14,9 @@ import type { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
 import { spaceOf } from "../tasks/space.ts";
 import { type Backoff, pauseBefore } from "@fovea/process/backoff";
-import { MAX_WAIT, QueueRepository, type Turn } from "./queue.ts";
+import { MAX_WAIT_MS, QueueRepository, type Turn } from "./queue.ts";
 import type { ServiceRate } from "./service_rate.ts";
-import type { Early, Step, Steps } from "./steps.ts";
+import type { EventTransaction, EventTransactions, Uncommitted } from "./event_transactions.ts";
 import { ALONE, type JobRow, type Tables } from "../database/tables.ts";
 
 export const MAX_ATTEMPTS = 3;
@@ -28,7 +28,7 @@ const MAX_WORKERS_LOST = 2;
 const MAX_INTERRUPTIONS = 3;
 
 /** Between an attempt that failed and the next one. */
-export const RETRY_PAUSE: Backoff = { first: 1000, factor: 5, most: 30_000 };
+export const RETRY_PAUSE: Backoff = { firstMs: 1000, factor: 5, maxMs: 30_000 };
 
 /** How many jobs are read at once where there may be very many. */
 const BATCH = 500;
@@ -37,17 +37,17 @@ type Reason = { code: ProblemCode; detail: string; sha256?: string | null };
 
 export interface AttemptsOptions {
   db: Kysely<Tables>;
-  steps: Steps;
+  transactions: EventTransactions;
   models: ServedModels;
   rate: ServiceRate;
   now: () => number;
   newId: () => string;
   /** 0…1. */
   random: () => number;
-  /** Told that a job has been completed. */
+  /** Called when a job has been completed. */
   onCompleted: (job: JobRow) => void;
-  /** Milliseconds; see {@link MAX_WAIT}. */
-  maxWait?: number;
+  /** See {@link MAX_WAIT_MS}. */
+  maxWaitMs?: number;
 }
 
 export class Attempts {
@@ -72,11 +72,11 @@ export class Attempts {
    *
    * @param isIdle whether no job is worked on
    */
-  async begin(most: number, isIdle: boolean): Promise<Early<JobRow[]>> {
-    return await this.#options.steps.runEarly(async ({ transaction, tell }) => {
+  async begin(most: number, isIdle: boolean): Promise<Uncommitted<JobRow[]>> {
+    return await this.#options.transactions.runUncommitted(async ({ transaction, emit }) => {
       const queue = new QueueRepository(transaction);
       const begun = await this.#claimAlone(queue, isIdle) ?? await this.#claimUpTo(queue, most);
-      for (const job of begun) tell("job_started", job);
+      for (const job of begun) emit("job_started", job);
       return begun;
     });
   }
@@ -104,54 +104,62 @@ export class Attempts {
   }
 
   async #claim(queue: QueueRepository): Promise<JobRow | undefined> {
-    const { models, now, maxWait = MAX_WAIT } = this.#options;
-    const claim = (turn: Turn) => queue.claim(models.ready(), turn, now(), maxWait);
+    const { models, now, maxWaitMs = MAX_WAIT_MS } = this.#options;
+    const claim = (turn: Turn) => queue.claim(models.ready(), turn, now(), maxWaitMs);
     const turn = this.#turn;
     this.#turn = turn === "priority" ? "longest_wait" : "priority";
     return await claim(turn) ?? (turn === "longest_wait" ? await claim("priority") : undefined);
   }
 
   /**
-   * Writes down what came of an attempt. Where the entity got other bytes while it was made, and
+   * Records the outcome of an attempt. Where the entity got other bytes while it was made, and
    * somebody has asked for them meanwhile, the job waits once more.
    *
    * @returns the job as it is now; undefined where it was cancelled meanwhile
    */
-  async settle(job: JobRow, outcome: Outcome, model: ModelUsed): Promise<JobRow | undefined> {
-    const { steps, rate, now, newId, onCompleted } = this.#options;
-    const settled = await steps.run(async (step) => {
-      if (!outcome.ok) return await this.#settleFailure(step, job, outcome);
+  async recordOutcome(
+    job: JobRow,
+    outcome: Outcome,
+    model: ModelUsed,
+  ): Promise<JobRow | undefined> {
+    const { transactions, rate, now, newId, onCompleted } = this.#options;
+    const recorded = await transactions.run(async (tx) => {
+      if (!outcome.ok) return await this.#recordFailure(tx, job, outcome);
       const time = now();
-      const completed = await step.jobs.complete(job.seq, {
+      const completed = await tx.jobs.complete(job.seq, {
         completed_at: time,
         event_id: newId(),
         timings_ms: {
-          queue: since(job.queued_at, job.started_at ?? time),
-          ...outcome.times,
-          total: since(job.queued_at, time),
+          queue: elapsedMs(job.queued_at, job.started_at ?? time),
+          ...outcome.timingsMs,
+          total: elapsedMs(job.queued_at, time),
         },
         model,
         space: spaceOf(model),
         sha256: outcome.sha256,
         result: outcome.result,
       });
-      if (completed === undefined) return await this.#release(step, job);
+      if (completed === undefined) return await this.#releaseIn(tx, job);
       if ("embedding" in outcome.result) {
         const { embedding } = outcome.result;
-        await step.jobs.storeEmbedding(completed, model.sha256, embedding);
+        await tx.jobs.storeEmbedding(completed, model.sha256, embedding);
       }
-      await enqueueDelivery(step.transaction, completed, time);
-      step.tell("job_completed", completed);
+      await enqueueDelivery(tx.transaction, completed, time);
+      tx.emit("job_completed", completed);
       return completed;
     });
-    if (settled !== undefined && settled.status !== "pending") rate.count();
-    if (settled?.status === "completed") onCompleted(settled);
-    return settled;
+    if (recorded !== undefined && recorded.status !== "pending") rate.count();
+    if (recorded?.status === "completed") onCompleted(recorded);
+    return recorded;
   }
 
-  /** Puts back a job whose attempt was broken off for no fault of its own; the attempt does not count; undefined where it was cancelled meanwhile. */
-  async handBack(job: JobRow): Promise<JobRow | undefined> {
-    return await this.#options.steps.run((step) => this.#release(step, job));
+  /**
+   * Requeues a job whose attempt was broken off for no fault of its own; the attempt does not count.
+   *
+   * @returns undefined where it was cancelled meanwhile
+   */
+  async release(job: JobRow): Promise<JobRow | undefined> {
+    return await this.#options.transactions.run((tx) => this.#releaseIn(tx, job));
   }
 
   /**
@@ -160,10 +168,10 @@ export class Attempts {
    * @returns when the next pause is over, ms since the epoch; undefined where no job pauses
    */
   async admitDue(): Promise<number | undefined> {
-    const { steps, now } = this.#options;
-    return await steps.run(async ({ transaction }) => {
+    const { transactions, now } = this.#options;
+    return await transactions.run(async ({ transaction }) => {
       const queue = new QueueRepository(transaction);
-      await queue.admitDue(now(), RETRY_PAUSE.most);
+      await queue.admitDue(now(), RETRY_PAUSE.maxMs);
       return await queue.nextDue();
     });
   }
@@ -173,40 +181,44 @@ export class Attempts {
    * was under way at so many ends is worked on alone, and is `poisoned` where the service ends again.
    */
   async recover(): Promise<void> {
-    await this.#eachWithStatus("processing", undefined, async (step, job) => {
+    await this.#eachWithStatus("processing", undefined, async (tx, job) => {
       const interruptions = job.interruptions + 1;
       if (interruptions <= MAX_INTERRUPTIONS) {
         const attempt = job.attempt - 1;
-        return await this.#putBack(step, { ...job, interruptions }, { run_after: 0, attempt });
+        return await this.#requeue(tx, { ...job, interruptions }, { run_after: 0, attempt });
       }
       const detail = `the service ended ${interruptions} times while it worked on this job, ` +
         "the last time on no other";
-      return await this.#fail(step, job, { code: "poisoned", detail });
+      return await this.#fail(tx, job, { code: "poisoned", detail });
     });
   }
 
   /** Ends all jobs that wait for a model that can't be had. */
   async failWaiting(task: TaskType, why: Reason): Promise<void> {
-    await this.#eachWithStatus("pending", task, (step, job) => this.#fail(step, job, why));
+    await this.#eachWithStatus("pending", task, (tx, job) => this.#fail(tx, job, why));
   }
 
-  async #settleFailure(step: Step, job: JobRow, why: Reason): Promise<JobRow | undefined> {
+  async #recordFailure(
+    tx: EventTransaction,
+    job: JobRow,
+    why: Reason,
+  ): Promise<JobRow | undefined> {
     if (why.sha256) {
-      const { expected_sha256 } = await step.jobs.find(job.job_id) ?? job;
+      const { expected_sha256 } = await tx.jobs.find(job.job_id) ?? job;
       if (expected_sha256 !== null && expected_sha256 !== why.sha256) {
-        return await this.#release(step, job);
+        return await this.#releaseIn(tx, job);
       }
     }
     const workersLost = job.workers_lost + (why.code === "worker_lost" ? 1 : 0);
     if (workersLost >= MAX_WORKERS_LOST) {
       const detail = `${workersLost} workers died of this job, the last one saying: ${why.detail}`;
-      return await this.#fail(step, job, { code: "poisoned", detail });
+      return await this.#fail(tx, job, { code: "poisoned", detail });
     }
     if (!PROBLEMS[why.code].transient || job.attempt >= MAX_ATTEMPTS) {
-      return await this.#fail(step, job, why);
+      return await this.#fail(tx, job, why);
     }
     const { now, random } = this.#options;
-    return await this.#putBack(step, job, {
+    return await this.#requeue(tx, job, {
       run_after: now() + pauseBefore(RETRY_PAUSE, job.attempt, random),
       workers_lost: workersLost,
       error_code: why.code,
@@ -214,12 +226,12 @@ export class Attempts {
     });
   }
 
-  async #release(step: Step, job: JobRow): Promise<JobRow | undefined> {
-    return await this.#putBack(step, job, { run_after: 0, attempt: job.attempt - 1 });
+  async #releaseIn(tx: EventTransaction, job: JobRow): Promise<JobRow | undefined> {
+    return await this.#requeue(tx, job, { run_after: 0, attempt: job.attempt - 1 });
   }
 
-  async #putBack(
-    { jobs, tell }: Step,
+  async #requeue(
+    { jobs, emit }: EventTransaction,
     job: JobRow,
     set: Partial<JobRow> & Pick<JobRow, "run_after">,
   ): Promise<JobRow | undefined> {
@@ -227,35 +239,39 @@ export class Attempts {
     const unsaid = { attempt, workers_lost, interruptions, error_code: null, error_message: null };
     const runAlone = mustRunAlone(job);
     if (runAlone) this.#someRunAlone = true;
-    const waiting = await jobs.putBack(job.seq, {
+    const waiting = await jobs.requeue(job.seq, {
       ...unsaid,
       ...set,
       ...runAlone && { run_after: ALONE },
     });
-    if (waiting !== undefined) tell("job_retrying", waiting);
+    if (waiting !== undefined) emit("job_retrying", waiting);
     return waiting;
   }
 
-  async #fail({ jobs, tell }: Step, job: JobRow, why: Reason): Promise<JobRow | undefined> {
+  async #fail(
+    { jobs, emit }: EventTransaction,
+    job: JobRow,
+    why: Reason,
+  ): Promise<JobRow | undefined> {
     const from = job.status === "pending" ? "pending" : "processing";
     const { now, newId } = this.#options;
     const end = { completed_at: now(), event_id: newId() };
     const ended = await jobs.end(job.seq, from, "error", why, end);
-    if (ended !== undefined) tell("job_failed", ended);
+    if (ended !== undefined) emit("job_failed", ended);
     return ended;
   }
 
-  /** Takes every job out of a status, in steps that leave others their turn. */
+  /** Takes every job out of a status, in transactions that leave others their turn. */
   async #eachWithStatus(
     status: "pending" | "processing",
     task: TaskType | undefined,
-    change: (step: Step, job: JobRow) => Promise<unknown>,
+    change: (tx: EventTransaction, job: JobRow) => Promise<unknown>,
   ): Promise<void> {
     for (let last: number | undefined = 0; last !== undefined;) {
       const after = last;
-      last = await this.#options.steps.run(async (step) => {
-        const some = await step.jobs.withStatus(status, { task_type: task }, after, BATCH);
-        for (const job of some) await change(step, job);
+      last = await this.#options.transactions.run(async (tx) => {
+        const some = await tx.jobs.withStatus(status, { task_type: task }, after, BATCH);
+        for (const job of some) await change(tx, job);
         return some.at(-1)?.seq;
       });
     }
@@ -267,7 +283,7 @@ export function mustRunAlone({ interruptions }: JobRow): boolean {
   return interruptions >= MAX_INTERRUPTIONS;
 }
 
-/** Milliseconds from one time of day to a later one; none where the clock was set back between them. */
-function since(from: number, to: number): number {
+/** From one time of day to a later one; none where the clock was set back between them. */
+function elapsedMs(from: number, to: number): number {
   return Math.max(0, to - from);
 }

@@ -12,12 +12,12 @@ Deno.test("a job goes from pending over processing to completed, and each step h
   const begun = await opened.begin();
   assert.equal((await jobs.get(job.job_id)).status, "processing");
   opened.clock.now += 90;
-  await opened.settle(begun, done);
+  await opened.recordOutcome(begun, done);
 
   const ended = await jobs.get(job.job_id);
   assert.equal(ended.status, "completed");
   assert.deepEqual(ended.result, done.result);
-  assert.deepEqual(ended.timings_ms, { queue: 10, ...done.times, total: 100 });
+  assert.deepEqual(ended.timings_ms, { queue: 10, ...done.timingsMs, total: 100 });
   assert.equal(ended.model?.name, "ultraface-rfb-320");
   const events = await opened.events();
   assert.deepEqual(events.map(({ event }) => event), [
@@ -31,7 +31,7 @@ Deno.test("a job goes from pending over processing to completed, and each step h
 Deno.test("the end of a job has a message of its own under the job's topic, with the step's event_id", async () => {
   await using opened = await openJobs();
   const { job } = await opened.jobs.submit("face_detection", { media_store_id: 7 });
-  await opened.settle(await opened.begin(), done);
+  await opened.recordOutcome(await opened.begin(), done);
   const row = await opened.db.selectFrom("outbox").selectAll()
     .where("topic", "=", `inference/job/${job.job_id}/completed`).executeTakeFirstOrThrow();
   assert.equal(row.retain, 1);
@@ -45,7 +45,7 @@ Deno.test("the vector of an entity is stored as its point, the newest in place o
   const embed = async (first: number) => {
     await opened.jobs.submit("image_embedding", { media_store_id: 3, force: true });
     const embedding = [first, ...new Array<number>(511).fill(0)];
-    await opened.settle(await opened.begin(), {
+    await opened.recordOutcome(await opened.begin(), {
       ...done,
       result: {
         embedding,
@@ -70,14 +70,14 @@ Deno.test("a failure that passes is tried again later, and ends the job after th
   const { jobs } = opened;
   const { job } = await jobs.submit("face_detection", { media_store_id: 1 });
   for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
-    await opened.settle(await opened.begin(), failed("media_store_unreachable"));
+    await opened.recordOutcome(await opened.begin(), failed("media_store_unreachable"));
     const waiting = await jobs.get(job.job_id);
     assert.deepEqual([waiting.status, waiting.attempt], ["pending", attempt]);
     assert.equal(waiting.error_code, "media_store_unreachable");
     assert.deepEqual((await opened.attempts.begin(1, true)).result, [], "begun before its time");
     await opened.untilDue();
   }
-  await opened.settle(await opened.begin(), failed("media_store_unreachable"));
+  await opened.recordOutcome(await opened.begin(), failed("media_store_unreachable"));
   const ended = await jobs.get(job.job_id);
   assert.deepEqual([ended.status, ended.attempt], ["error", MAX_ATTEMPTS]);
   const names = (await opened.events()).map(({ event }) => event);
@@ -88,7 +88,7 @@ Deno.test("a failure that passes is tried again later, and ends the job after th
 Deno.test("a failure for good ends the job at once, with its code in the event", async () => {
   await using opened = await openJobs();
   const { job } = await opened.jobs.submit("face_detection", { media_store_id: 1 });
-  await opened.settle(await opened.begin(), failed("image_truncated"));
+  await opened.recordOutcome(await opened.begin(), failed("image_truncated"));
   const ended = await opened.jobs.get(job.job_id);
   assert.deepEqual([ended.status, ended.error_code], ["error", "image_truncated"]);
   assert.equal((await opened.events()).at(-1)?.data.error_code, "image_truncated");
@@ -97,9 +97,9 @@ Deno.test("a failure for good ends the job at once, with its code in the event",
 Deno.test("a job whose worker dies twice ends as poisoned", async () => {
   await using opened = await openJobs();
   const { job } = await opened.jobs.submit("face_detection", { media_store_id: 1 });
-  await opened.settle(await opened.begin(), failed("worker_lost"));
+  await opened.recordOutcome(await opened.begin(), failed("worker_lost"));
   await opened.untilDue();
-  await opened.settle(await opened.begin(), failed("worker_lost"));
+  await opened.recordOutcome(await opened.begin(), failed("worker_lost"));
   assert.equal((await opened.jobs.get(job.job_id)).error_code, "poisoned");
 });
 
@@ -123,8 +123,8 @@ Deno.test("what was under way at three ends is worked on alone, and the others a
   const { jobs } = opened;
   const submit = (media_store_id: number) => jobs.submit("face_detection", { media_store_id });
   const began = async (isIdle: boolean) => {
-    const { result, written } = await opened.attempts.begin(2, isIdle);
-    await written;
+    const { result, committed } = await opened.attempts.begin(2, isIdle);
+    await committed;
     return result.map(({ media_store_id }) => media_store_id);
   };
   await submit(1);
@@ -141,11 +141,11 @@ Deno.test("what was under way at three ends is worked on alone, and the others a
   const row = (seq: number) =>
     opened.db.selectFrom("job").selectAll().where("seq", "=", seq).executeTakeFirstOrThrow();
   // Handed back, it is to be alone still.
-  await opened.attempts.handBack(await row(1));
+  await opened.attempts.release(await row(1));
   assert.deepEqual(await began(true), [1]);
-  await opened.settle(await row(1), done);
+  await opened.recordOutcome(await row(1), done);
   assert.deepEqual(await began(true), [2]);
-  await opened.settle(await row(2), done);
+  await opened.recordOutcome(await row(2), done);
   assert.deepEqual(await began(false), [3]);
 });
 
@@ -153,13 +153,13 @@ Deno.test("tries that failed for other reasons bring no job nearer to being pois
   await using opened = await openJobs();
   const { job } = await opened.jobs.submit("face_detection", { media_store_id: 1 });
   for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
-    await opened.settle(await opened.begin(), failed("media_store_error"));
+    await opened.recordOutcome(await opened.begin(), failed("media_store_error"));
     await opened.untilDue();
   }
   await opened.begin();
   await opened.reopen();
   await opened.attempts.recover();
-  await opened.settle(await opened.begin(), done);
+  await opened.recordOutcome(await opened.begin(), done);
   assert.equal((await opened.jobs.get(job.job_id)).status, "completed");
 });
 
@@ -179,7 +179,7 @@ Deno.test("jobs that wait for a model that can't be had are ended, those of othe
 Deno.test("an attempt that was broken off for no fault of the job does not count", async () => {
   await using opened = await openJobs();
   const { job } = await opened.jobs.submit("face_detection", { media_store_id: 1 });
-  await opened.attempts.handBack(await opened.begin());
+  await opened.attempts.release(await opened.begin());
   const waiting = await opened.jobs.get(job.job_id);
   assert.deepEqual([waiting.status, waiting.attempt, waiting.started_at], ["pending", 0, null]);
   assert.equal((await opened.begin()).attempt, 1);
@@ -193,12 +193,12 @@ Deno.test("what comes of a job too late is not written over its cancel, nor over
   const first = await opened.begin();
   await jobs.remove(first.job_id);
   assert.deepEqual(opened.cancelled, [first.seq]);
-  assert.equal(await opened.settle(first, failed("media_store_unreachable")), undefined);
+  assert.equal(await opened.recordOutcome(first, failed("media_store_unreachable")), undefined);
   assert.equal((await jobs.get(first.job_id)).status, "cancelled");
 
   await jobs.remove(first.job_id);
   await jobs.submit("face_detection", request);
   await opened.begin();
-  assert.equal(await opened.settle(first, done), undefined);
+  assert.equal(await opened.recordOutcome(first, done), undefined);
   assert.equal((await jobs.get(first.job_id)).status, "processing");
 });

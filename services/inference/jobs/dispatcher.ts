@@ -1,6 +1,6 @@
 /**
- * Brings jobs and workers together. It does something only when it is told that there may be
- * something to do: a job came or was put back, a worker became free, a model was loaded.
+ * Brings jobs and workers together. It does something only when it is woken, since there may be
+ * something to do: a job came or was requeued, a worker became free, a model was loaded.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Outcome } from "../workers/messages.ts";
 import type { WorkerPool } from "../workers/pool.ts";
 import type { MediaStoreOutage } from "../media_store_outage.ts";
 import { type Attempts, mustRunAlone, RETRY_PAUSE } from "./attempts.ts";
-import { MAX_WAIT } from "./queue.ts";
+import { MAX_WAIT_MS } from "./queue.ts";
 import type { JobRow } from "../database/tables.ts";
 
 export interface DispatcherOptions {
@@ -24,8 +24,8 @@ export interface DispatcherOptions {
   log: Logger;
 }
 
-/** Before what could not be written is written again, milliseconds. */
-const WRITE_PAUSE = 1000;
+/** Before what could not be written is written again. */
+const WRITE_RETRY_MS = 1000;
 
 /** Codes of outcomes that may mean that media_store is away. */
 const OUTAGE_CODES: readonly ProblemCode[] = ["media_store_unreachable", "media_store_error"];
@@ -46,8 +46,8 @@ export class Dispatcher {
   #woken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
-  /** Running jobs are being handed back: what comes of them now does not count. */
-  #handingBack = false;
+  /** Running jobs are being released: what comes of them now does not count. */
+  #releasing = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -55,7 +55,7 @@ export class Dispatcher {
 
   /** Begins with what waits already. */
   start(): void {
-    this.#admitIn(0);
+    this.#admitAfter(0);
   }
 
   wake(): void {
@@ -74,16 +74,16 @@ export class Dispatcher {
   }
 
   /**
-   * Begins no more jobs and waits for those that run; what has not ended within so many milliseconds
-   * is stopped and handed back to the queue.
+   * Begins no more jobs and waits for those that run; what has not ended within the grace
+   * is stopped and released into the queue.
    */
-  async stop(patience: number): Promise<void> {
+  async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     const timer = setTimeout(() => {
-      this.#handingBack = true;
+      this.#releasing = true;
       for (const { stop } of this.#running) stop.abort();
-    }, patience);
+    }, graceMs);
     // What is being begun just now is not begun after this has returned.
     await this.#dispatching;
     await Promise.all(Array.from(this.#running, ({ ended }) => ended));
@@ -94,13 +94,13 @@ export class Dispatcher {
     const { attempts, pool } = this.#options;
     while (this.#woken && !this.#stopped) {
       this.#woken = false;
-      pool.checkHealth(MAX_WAIT);
+      pool.checkHealth(MAX_WAIT_MS);
       while (pool.free > 0 && this.#mayBegin) {
         const isIdle = this.#running.size === 0;
-        const { result: jobs, written } = await attempts.begin(pool.free, isIdle);
+        const { result: jobs, committed } = await attempts.begin(pool.free, isIdle);
         if (this.#stopped) return await this.#releaseAll(jobs);
         for (const job of jobs) this.#run(job);
-        written.catch((error) => {
+        committed.catch((error) => {
           for (const { seq } of jobs) this.#stopRun(seq);
           this.#tryAgain(error);
         });
@@ -122,7 +122,7 @@ export class Dispatcher {
     const stop = new AbortController();
     const ended = this.#serve(job, stop.signal).finally(() => {
       this.#running.delete(run);
-      // One that is to be alone may wait for this: that a worker is free was told before.
+      // One that is to be alone may wait for this: the pool said before that a worker is free.
       if (this.#running.size === 0 && this.#options.attempts.someRunAlone) this.wake();
     });
     const run: Run = { seq: job.seq, alone: mustRunAlone(job), stop, ended };
@@ -130,7 +130,7 @@ export class Dispatcher {
   }
 
   async #releaseAll(jobs: readonly JobRow[]): Promise<void> {
-    await Promise.all(jobs.map((job) => this.#write(() => this.#options.attempts.handBack(job))));
+    await Promise.all(jobs.map((job) => this.#write(() => this.#options.attempts.release(job))));
   }
 
   #stopRun(seq: number): void {
@@ -143,7 +143,7 @@ export class Dispatcher {
     this.wake();
     if (due === undefined) return;
     const pause = Math.max(0, due - this.#options.now());
-    this.#admitIn(Math.min(pause, RETRY_PAUSE.most));
+    this.#admitAfter(Math.min(pause, RETRY_PAUSE.maxMs));
   }
 
   async #serve(job: JobRow, signal: AbortSignal): Promise<void> {
@@ -155,24 +155,30 @@ export class Dispatcher {
     if (!outcome.ok && OUTAGE_CODES.includes(outcome.code) && await outage.isAway()) {
       return await this.#releaseAll([job]);
     }
-    const settled = await this.#write(() => this.#settle(job, outcome, model));
-    if (settled?.status === "pending") this.#admitIn(0);
-    const fact = { job_id, task_type, media_store_id, status: settled?.status, ...outcome.times };
+    const recorded = await this.#write(() => this.#recordOutcome(job, outcome, model));
+    if (recorded?.status === "pending") this.#admitAfter(0);
+    const fact = {
+      job_id,
+      task_type,
+      media_store_id,
+      status: recorded?.status,
+      ...outcome.timingsMs,
+    };
     if (outcome.ok) return log.info(fact, "job done");
     // A picture that can't be read is no failure of the service.
     const level = PROBLEMS[outcome.code].status < 500 ? "info" : "warn";
     log[level]({ ...fact, code: outcome.code, detail: outcome.detail }, "job not done");
   }
 
-  async #settle(
+  async #recordOutcome(
     job: JobRow,
     outcome: Outcome,
     model: ReturnType<ServedModels["used"]>,
   ): Promise<JobRow | undefined> {
     const { attempts } = this.#options;
     const brokenOff = !outcome.ok && outcome.code === "cancelled";
-    if (!brokenOff) return await attempts.settle(job, outcome, model);
-    return this.#handingBack ? await attempts.handBack(job) : undefined;
+    if (!brokenOff) return await attempts.recordOutcome(job, outcome, model);
+    return this.#releasing ? await attempts.release(job) : undefined;
   }
 
   /** Until it is written: a job must not be lost because the disk is full for a while. */
@@ -182,23 +188,23 @@ export class Dispatcher {
         return await work();
       } catch (error) {
         this.#options.log.error({ err: error }, "outcome of a job can't be written: trying again");
-        // What is still "processing" in the database is put back at the next start.
+        // What is still "processing" in the database is requeued at the next start.
         if (this.#stopped) return undefined;
-        await new Promise((resolve) => setTimeout(resolve, WRITE_PAUSE));
+        await new Promise((resolve) => setTimeout(resolve, WRITE_RETRY_MS));
       }
     }
   }
 
-  #admitIn(milliseconds: number): void {
+  #admitAfter(delayMs: number): void {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
       this.#admitDue().catch((error) => this.#tryAgain(error));
-    }, milliseconds);
+    }, delayMs);
   }
 
   #tryAgain(error: unknown): void {
     this.#options.log.error({ err: error }, "jobs can't be dispatched: trying again");
-    this.#admitIn(WRITE_PAUSE);
+    this.#admitAfter(WRITE_RETRY_MS);
   }
 }

@@ -10,11 +10,11 @@ import { prepared } from "../database/prepared.ts";
 import type { JobRow, Tables } from "../database/tables.ts";
 
 /**
- * Milliseconds after which a job no longer waits for those of higher priority: every second turn is
- * then that of the job that has waited longest. Not every turn, or a backlog of hours would make
+ * How long a job waits for those of higher priority, at most: every second turn is then
+ * that of the job that has waited longest. Not every turn, or a backlog of hours would make
  * priorities worthless.
  */
-export const MAX_WAIT = 5 * 60_000;
+export const MAX_WAIT_MS = 5 * 60_000;
 
 /** Which pending job is next, of those whose time has come. */
 export type Turn = "priority" | "longest_wait";
@@ -90,18 +90,18 @@ export class QueueRepository {
   /**
    * Begins a job of one of these tasks.
    *
-   * @param turn `longest_wait`: only one that has waited longer than `maxWait`
+   * @param turn `longest_wait`: only one that has waited longer than `maxWaitMs`
    */
   async claim(
     tasks: readonly TaskType[],
     turn: Turn,
     now: number,
-    maxWait: number,
+    maxWaitMs: number,
   ): Promise<JobRow | undefined> {
     const [job] = await BEGIN[turn](this.#db, {
       tasks: JSON.stringify(tasks),
       now,
-      queuedUntil: turn === "longest_wait" ? now - maxWait : Number.MAX_SAFE_INTEGER,
+      queuedUntil: turn === "longest_wait" ? now - maxWaitMs : Number.MAX_SAFE_INTEGER,
     });
     return job;
   }
@@ -120,7 +120,7 @@ export class QueueRepository {
 
   /**
    * Lets those into the queue whose pause is over. One that is to wait longer than any pause lasts
-   * was put back before the clock was: its pause counts as over.
+   * was requeued before the clock was set back: its pause counts as over.
    */
   async admitDue(now: number, longestPause: number): Promise<void> {
     await this.#db.updateTable("job").set({ run_after: sql.lit(0) })

@@ -215,8 +215,8 @@ export class JobRepository {
     }).where("seq", "=", seq).where("status", "=", sql.lit(from)).returningAll().executeTakeFirst();
   }
 
-  /** Puts a job that was begun back into the queue; undefined where it has ended meanwhile. */
-  async putBack(
+  /** Requeues a job that was begun; undefined where it has ended meanwhile. */
+  async requeue(
     seq: number,
     set:
       & Pick<JobRow, "run_after" | "attempt" | "workers_lost" | "error_code" | "error_message">
@@ -232,8 +232,8 @@ export class JobRepository {
       .returningAll().executeTakeFirst();
   }
 
-  /** Puts a job that ended in error back into the queue as if it were new. */
-  async startAnew(seq: number, now: number): Promise<JobRow | undefined> {
+  /** Requeues a job that ended in error as if it were new. */
+  async resetForRetry(seq: number, now: number): Promise<JobRow | undefined> {
     return await this.#db.updateTable("job").set({
       status: "pending",
       queued_at: now,

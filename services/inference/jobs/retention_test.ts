@@ -7,7 +7,7 @@ const DAY = 24 * 60 * 60_000;
 Deno.test("at the start jobs are removed that ended too long ago, unless they are kept for ever", async () => {
   await using opened = await openJobs();
   const { job } = await opened.jobs.submit("face_detection", { media_store_id: 1 });
-  await opened.settle(await opened.begin(), failed("image_truncated"));
+  await opened.recordOutcome(await opened.begin(), failed("image_truncated"));
   opened.clock.now += 31 * DAY;
   const count = async () => (await opened.jobs.list({}, 1, 20)).total;
   {

@@ -9,21 +9,21 @@ import type { ServedModels } from "../tasks/served_models.ts";
 import type { Admission } from "./admission.ts";
 import { MAX_ATTEMPTS } from "./attempts.ts";
 import { type JobFilter, JobRepository } from "./repository.ts";
-import type { Step, Steps } from "./steps.ts";
+import type { EventTransaction, EventTransactions } from "./event_transactions.ts";
 import type { JobRow, Tables } from "../database/tables.ts";
 
 export const DEFAULT_PRIORITY = 5;
 
 export interface JobServiceOptions {
   db: Kysely<Tables>;
-  steps: Steps;
+  transactions: EventTransactions;
   models: ServedModels;
   admission: Admission;
   now: () => number;
   newId: () => string;
   /** The digest of an entity's bytes as they are now; null where media_store can't say. */
   digestOf: (entityId: number) => Promise<string | null>;
-  /** Told that a job was cancelled while a worker is busy with it. */
+  /** Called when a job was cancelled while a worker is busy with it. */
   onCancelled: (seq: number) => void;
 }
 
@@ -44,11 +44,11 @@ export class JobService {
    * begun once more if it turns out to have looked at older bytes. Where media_store can't say what
    * the bytes are, only one that waits does: a new job waits until media_store is back anyhow.
    *
-   * @returns the job, new or as it is by now; the end of one that has ended is told of once more
+   * @returns the job, new or as it is by now; the end of one that has ended is published once more
    * @throws {Problem} `job_id_taken`, `model_unavailable`, `queue_full`
    */
   async submit(task: TaskType, request: JobRequest): Promise<{ job: Job; isNew: boolean }> {
-    const { steps, digestOf, newId } = this.#options;
+    const { transactions, digestOf, newId } = this.#options;
     const wanted: Wanted = {
       job_id: request.job_id ?? newId(),
       task_type: task,
@@ -61,10 +61,10 @@ export class JobService {
         min_confidence: request.min_confidence,
       }),
     };
-    const answer = await steps.run((step) => this.#answer(step, wanted));
+    const answer = await transactions.run((tx) => this.#answer(tx, wanted));
     if (answer !== undefined) return answer;
     const digest = await digestOf(request.media_store_id);
-    return (await steps.run((step) => this.#answer(step, wanted, digest)))!;
+    return (await transactions.run((tx) => this.#answer(tx, wanted, digest)))!;
   }
 
   /**
@@ -72,41 +72,41 @@ export class JobService {
    * @returns undefined where it depends on the digest, which is not given
    */
   async #answer(
-    step: Step,
+    tx: EventTransaction,
     wanted: Wanted,
     digest?: string | null,
   ): Promise<{ job: Job; isNew: boolean } | undefined> {
     const { models, admission, now } = this.#options;
-    const { jobs, transaction, tell, tellEndAgain } = step;
+    const { jobs, transaction, emit, emitEndAgain } = tx;
     const sameId = await jobs.find(wanted.job_id);
     if (sameId !== undefined) {
       refuseOther(sameId, wanted);
-      if (hasEnded(sameId.status)) tellEndAgain(sameId);
-      return { job: shown(sameId), isNew: false };
+      if (hasEnded(sameId.status)) emitEndAgain(sameId);
+      return { job: toJob(sameId), isNew: false };
     }
     const space = models.space(wanted.task_type);
     if (!wanted.force) {
       const same = await jobs.findSame({ ...wanted, space }, digest ?? null);
       if (same?.status === "pending") {
         const raised = await jobs.raisePriority(same.seq, wanted.priority);
-        return { job: shown(raised ?? same), isNew: false };
+        return { job: toJob(raised ?? same), isNew: false };
       }
       if (same !== undefined && digest === undefined) return undefined;
       if (same !== undefined && digest) {
-        if (hasEnded(same.status)) tellEndAgain(same);
+        if (hasEnded(same.status)) emitEndAgain(same);
         else await jobs.expectBytes(same.seq, digest);
-        return { job: shown(same), isNew: false };
+        return { job: toJob(same), isNew: false };
       }
     }
     await admission.admit(transaction);
     const row = await jobs.insert({ ...wanted, created_at: now() });
-    tell("job_created", row);
-    return { job: shown(row), isNew: true };
+    emit("job_created", row);
+    return { job: toJob(row), isNew: true };
   }
 
   /** @throws {Problem} `job_not_found` */
   async get(jobId: string): Promise<Job> {
-    return shown(await this.#find(this.#jobs, jobId));
+    return toJob(await this.#find(this.#jobs, jobId));
   }
 
   async list(
@@ -115,7 +115,7 @@ export class JobService {
     pageSize: number,
   ): Promise<{ jobs: Job[]; total: number }> {
     const { jobs, total } = await this.#jobs.list(filter, page, pageSize);
-    return { jobs: jobs.map(shown), total };
+    return { jobs: jobs.map(toJob), total };
   }
 
   /**
@@ -124,14 +124,14 @@ export class JobService {
    * @throws {Problem} `job_not_found`; `job_not_failed` where it did not end in error; `queue_full`
    */
   async retry(jobId: string): Promise<Job> {
-    const { steps, admission, now } = this.#options;
-    return await steps.run(async ({ jobs, transaction, tell }) => {
+    const { transactions, admission, now } = this.#options;
+    return await transactions.run(async ({ jobs, transaction, emit }) => {
       const job = await this.#find(jobs, jobId);
       if (job.status !== "error") throw notFailed(job);
       await admission.admit(transaction);
-      const waiting = (await jobs.startAnew(job.seq, now()))!;
-      tell("job_retrying", waiting);
-      return shown(waiting);
+      const waiting = (await jobs.resetForRetry(job.seq, now()))!;
+      emit("job_retrying", waiting);
+      return toJob(waiting);
     });
   }
 
@@ -141,15 +141,15 @@ export class JobService {
    * @throws {Problem} `job_not_found`
    */
   async remove(jobId: string): Promise<void> {
-    const { steps, now, newId, onCancelled } = this.#options;
-    const removed = await steps.run(async ({ jobs, tell }) => {
+    const { transactions, now, newId, onCancelled } = this.#options;
+    const removed = await transactions.run(async ({ jobs, emit }) => {
       const job = await this.#find(jobs, jobId);
       const { seq, status } = job;
       if (status !== "pending" && status !== "processing") await jobs.remove(job.job_id);
       else {
         const why = { code: "cancelled", detail: "job was cancelled by a client" } as const;
         const end = { completed_at: now(), event_id: newId() };
-        tell("job_cancelled", (await jobs.end(seq, status, "cancelled", why, end))!);
+        emit("job_cancelled", (await jobs.end(seq, status, "cancelled", why, end))!);
       }
       return job;
     });
@@ -190,7 +190,7 @@ function notFailed(job: JobRow): Problem {
   );
 }
 
-function shown(row: JobRow): Job {
+function toJob(row: JobRow): Job {
   const parsed = (json: string | null) => json === null ? null : JSON.parse(json);
   return {
     job_id: row.job_id,

@@ -17,7 +17,7 @@ Deno.test("the same job_id with the same body is the same job, with another body
   assert.equal((await opened.events()).length, 1);
 });
 
-Deno.test("who asks the same again has the same job, unless another one is forced", async () => {
+Deno.test("a client that asks the same again gets the same job, unless it forces another one", async () => {
   await using opened = await openJobs();
   const { jobs } = opened;
   const { job } = await jobs.submit("face_detection", { media_store_id: 1 });
@@ -33,7 +33,7 @@ Deno.test("who asks the same again has the same job, unless another one is force
   assert.equal((await jobs.submit("face_detection", again)).isNew, false);
 });
 
-Deno.test("who asks the same with a higher priority raises that of the job that waits", async () => {
+Deno.test("a client that asks the same with a higher priority raises that of the job that waits", async () => {
   await using opened = await openJobs();
   const { jobs } = opened;
   const request = { media_store_id: 1, job_id: crypto.randomUUID() };
@@ -55,14 +55,14 @@ Deno.test("a result answers for the bytes that were looked at, and for no others
   const submit = () => jobs.submit("face_detection", { media_store_id: 1 });
   const first = (await submit()).job;
   assert.equal(first.sha256, null);
-  await opened.settle(await opened.begin(), done);
+  await opened.recordOutcome(await opened.begin(), done);
   const same = await submit();
   assert.deepEqual([same.isNew, same.job.job_id, same.job.sha256], [false, first.job_id, BYTES]);
 
   digests.set(1, NEW_BYTES);
   const second = await submit();
   assert.equal(second.isNew, true);
-  await opened.settle(await opened.begin(), { ...done, sha256: NEW_BYTES });
+  await opened.recordOutcome(await opened.begin(), { ...done, sha256: NEW_BYTES });
   assert.equal((await submit()).job.job_id, second.job.job_id);
   digests.set(1, BYTES);
   assert.equal((await submit()).job.job_id, first.job_id);
@@ -79,10 +79,10 @@ Deno.test("a result of another space, or of bytes that nobody noted, answers not
     }]] as const
   ) {
     const { job } = await jobs.submit("face_detection", { media_store_id });
-    await opened.settle(await opened.begin(), done);
+    await opened.recordOutcome(await opened.begin(), done);
     await db.updateTable("job").set(unlike).where("job_id", "=", job.job_id).execute();
     assert.equal((await jobs.submit("face_detection", { media_store_id })).isNew, true);
-    await opened.settle(await opened.begin(), done);
+    await opened.recordOutcome(await opened.begin(), done);
     assert.equal((await jobs.submit("face_detection", { media_store_id })).isNew, false);
   }
 });
@@ -98,22 +98,22 @@ Deno.test("a job that was asked for again while it looked at bytes that are gone
     digests.set(1, NEW_BYTES);
     const same = await submit();
     assert.deepEqual([same.isNew, same.job.job_id], [false, job.job_id]);
-    await opened.settle(begun, outdated);
+    await opened.recordOutcome(begun, outdated);
     assert.equal((await jobs.get(job.job_id)).status, "pending");
     const again = await opened.begin();
     assert.equal(again.attempt, 1);
     // Whatever it finds now is at least as new as the wish.
-    await opened.settle(again, { ...done, sha256: "c".repeat(64) });
+    await opened.recordOutcome(again, { ...done, sha256: "c".repeat(64) });
     assert.deepEqual((await jobs.get(job.job_id)).sha256, "c".repeat(64));
   }
 });
 
-Deno.test("the end of a job is told again to who asks the same, with the same event_id", async () => {
+Deno.test("the end of a job is published again when a client asks the same, with the same event_id", async () => {
   await using opened = await openJobs();
   const { jobs, db, clock } = opened;
   const request = { media_store_id: 1, job_id: crypto.randomUUID() };
   await jobs.submit("face_detection", request);
-  await opened.settle(await opened.begin(), done);
+  await opened.recordOutcome(await opened.begin(), done);
   const topic = `inference/job/${request.job_id}/completed`;
   const told = () => db.selectFrom("outbox").selectAll().where("topic", "=", topic).execute();
   const [first] = await told();
@@ -131,7 +131,7 @@ Deno.test("the end of a job is told again to who asks the same, with the same ev
     );
   }
   assert.equal((await told()).some(({ seq }) => seq === first!.seq), false);
-  assert.equal((await opened.events()).length, 3, "told to who did not ask");
+  assert.equal((await opened.events()).length, 3, "published to those who did not ask");
 });
 
 Deno.test("a job_id in capitals stays as it was given, wherever it shows, and is found in any case", async () => {
@@ -139,7 +139,7 @@ Deno.test("a job_id in capitals stays as it was given, wherever it shows, and is
   const { jobs, db } = opened;
   const job_id = crypto.randomUUID().toUpperCase();
   const { job } = await jobs.submit("face_detection", { media_store_id: 1, job_id });
-  await opened.settle(await opened.begin(), done);
+  await opened.recordOutcome(await opened.begin(), done);
   assert.equal((await jobs.get(job_id.toLowerCase())).job_id, job_id);
   const topics = await db.selectFrom("outbox").select("topic").where("retain", "=", 1).execute();
   assert.deepEqual(topics.map(({ topic }) => topic), [`inference/job/${job_id}/completed`]);
@@ -155,7 +155,7 @@ Deno.test("a job_id in capitals stays as it was given, wherever it shows, and is
 Deno.test("a job that ended in error does not stand in the way of a new one", async () => {
   await using opened = await openJobs();
   await opened.jobs.submit("face_detection", { media_store_id: 1 });
-  await opened.settle(await opened.begin(), failed("image_unreadable"));
+  await opened.recordOutcome(await opened.begin(), failed("image_unreadable"));
   assert.equal((await opened.jobs.submit("face_detection", { media_store_id: 1 })).isNew, true);
 });
 
@@ -170,7 +170,7 @@ Deno.test("removing cancels a pending job, drops the outcome of a running one, f
   const running = (await jobs.submit("face_detection", { media_store_id: 2 })).job;
   const begun = await opened.begin();
   await jobs.remove(running.job_id);
-  assert.equal(await opened.settle(begun, done), undefined);
+  assert.equal(await opened.recordOutcome(begun, done), undefined);
   const cancelled = await jobs.get(running.job_id);
   assert.deepEqual([cancelled.status, cancelled.result], ["cancelled", null]);
 
@@ -181,7 +181,7 @@ Deno.test("removing cancels a pending job, drops the outcome of a running one, f
   assert.equal(names.filter((name) => name === "job_cancelled").length, 2);
 });
 
-Deno.test("who waits for a job is told when it is cancelled", async () => {
+Deno.test("a client that waits for a job hears when it is cancelled", async () => {
   await using opened = await openJobs();
   const { job } = await opened.jobs.submit("face_detection", { media_store_id: 1 });
   await opened.jobs.remove(job.job_id);
@@ -209,7 +209,7 @@ Deno.test("jobs are listed newest first, narrowed and in pages", async () => {
 Deno.test("a job that pauses before its next attempt can be cancelled", async () => {
   await using opened = await openJobs();
   const { job } = await opened.jobs.submit("face_detection", { media_store_id: 1 });
-  await opened.settle(await opened.begin(), failed("media_store_unreachable"));
+  await opened.recordOutcome(await opened.begin(), failed("media_store_unreachable"));
   await opened.jobs.remove(job.job_id);
   assert.equal((await opened.jobs.get(job.job_id)).status, "cancelled");
   assert.equal(await opened.attempts.admitDue(), undefined);
@@ -224,14 +224,14 @@ Deno.test("a job that ended in error is retried as if it were new, any other is 
   assert.equal(pending.code, "job_not_failed");
   assert.deepEqual(pending.members, { job_id: job.job_id, job_status: "pending" });
 
-  await opened.settle(await opened.begin(), failed("image_truncated"));
+  await opened.recordOutcome(await opened.begin(), failed("image_truncated"));
   opened.clock.now += 1000;
   const again = await jobs.retry(job.job_id);
   assert.deepEqual(
     [again.status, again.attempt, again.error_code, again.completed_at],
     ["pending", 0, null, null],
   );
-  await opened.settle(await opened.begin(), done);
+  await opened.recordOutcome(await opened.begin(), done);
   assert.equal((await jobs.get(job.job_id)).status, "completed");
   assert.equal((await refusal(jobs.retry(job.job_id))).code, "job_not_failed");
   const names = (await opened.events()).map(({ event }) => event);
@@ -258,13 +258,13 @@ Deno.test("a full queue takes no more jobs, but still knows those it has", async
   assert.equal((await opened.jobs.submit("face_detection", { media_store_id: 3 })).isNew, true);
 });
 
-Deno.test("who meets a full queue is told to come back when, at its pace, there is room", async () => {
+Deno.test("a client that meets a full queue learns when, at its pace, there is room", async () => {
   await using opened = await openJobs(300);
   const { jobs, clock } = opened;
   const submit = (id: number) => jobs.submit("face_detection", { media_store_id: id });
   for (let id = 1; id <= 6; id++) await submit(id);
   for (let id = 1; id <= 6; id++) {
-    await opened.settle(await opened.begin(), done);
+    await opened.recordOutcome(await opened.begin(), done);
     clock.now += 10_000;
   }
   await Promise.all(Array.from({ length: 300 }, (_, i) => submit(100 + i)));

@@ -69,7 +69,7 @@ export function backlogMetrics(registry: Registry, backlog: Backlog): void {
     help: "How long ago the oldest of them happened",
     registers,
     async collect() {
-      this.set(((await outbox()).oldestAge ?? 0) / 1000);
+      this.set(((await outbox()).oldestAgeMs ?? 0) / 1000);
     },
   });
   new Gauge({

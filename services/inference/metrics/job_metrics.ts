@@ -1,16 +1,16 @@
 import type { Timings } from "@fovea/contract";
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { ToldStep } from "../jobs/steps.ts";
+import type { EmittedEvent } from "../jobs/event_transactions.ts";
 
 /** Seconds: from a small picture in a small network to a job that waited for an hour. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600];
 
 /**
- * Adds what becomes of jobs. All of it follows from the steps that events tell of.
+ * Adds what becomes of jobs. All of it follows from their events.
  *
- * @returns takes the steps of jobs, once they are written
+ * @returns takes the events of jobs, once they are committed
  */
-export function jobMetrics(registry: Registry): (steps: readonly ToldStep[]) => void {
+export function jobMetrics(registry: Registry): (events: readonly EmittedEvent[]) => void {
   const registers = [registry];
   const submitted = new Counter({
     name: "inference_jobs_submitted_total",
@@ -44,7 +44,7 @@ export function jobMetrics(registry: Registry): (steps: readonly ToldStep[]) => 
     registers,
   });
 
-  function count({ event, job }: ToldStep): void {
+  function count({ event, job }: EmittedEvent): void {
     const task = job.task_type;
     switch (event) {
       case "job_created":
@@ -63,5 +63,5 @@ export function jobMetrics(registry: Registry): (steps: readonly ToldStep[]) => 
       duration.observe({ task, stage }, ms / 1000);
     }
   }
-  return (steps) => steps.forEach(count);
+  return (events) => events.forEach(count);
 }

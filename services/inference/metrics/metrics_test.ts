@@ -23,21 +23,26 @@ Deno.test("every step of a job counts, with its outcome and what its stages took
   const registry = new Registry();
   await using opened = await openJobs(1000, jobMetrics(registry));
   const { jobs, clock } = opened;
-  const times = { fetch: 10, decode: 20, infer: 30 };
+  const timingsMs = { fetch: 10, decode: 20, infer: 30 };
   const result = { faces: [], face_count: 0, image_width: 8, image_height: 8 };
   const failed = (code: "worker_lost" | "image_unreadable") =>
-    ({ ok: false, sha256: null, code, detail: "no", times }) as const;
+    ({ ok: false, sha256: null, code, detail: "no", timingsMs }) as const;
   const submit = async (id: number) =>
     (await jobs.submit("face_detection", { media_store_id: id })).job.job_id;
 
   await submit(1);
   const first = await opened.begin();
   clock.now += 1000;
-  await opened.settle(first, failed("worker_lost"));
+  await opened.recordOutcome(first, failed("worker_lost"));
   await opened.untilDue();
-  await opened.settle(await opened.begin(), { ok: true, sha256: "0".repeat(64), result, times });
+  await opened.recordOutcome(await opened.begin(), {
+    ok: true,
+    sha256: "0".repeat(64),
+    result,
+    timingsMs,
+  });
   await submit(2);
-  await opened.settle(await opened.begin(), failed("image_unreadable"));
+  await opened.recordOutcome(await opened.begin(), failed("image_unreadable"));
   await jobs.remove(await submit(3));
 
   assert.deepEqual(await figures(registry, "inference_jobs_submitted_total"), [
@@ -67,7 +72,7 @@ Deno.test("what waits is counted by task, with the age of the oldest", async () 
   const registry = new Registry();
   backlogMetrics(registry, {
     stats: () => administration.stats(),
-    outbox: () => Promise.resolve({ pending: 2, oldestAge: 3000 }),
+    outbox: () => Promise.resolve({ pending: 2, oldestAgeMs: 3000 }),
     undelivered: () => Promise.resolve(4),
     brokerConnected: () => false,
     isPaused: () => true,

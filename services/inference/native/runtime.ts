@@ -1,6 +1,6 @@
 /**
  * onnxruntime-node, out of this folder's own node_modules. The deno.json beside this file is a
- * workspace of its own, with a lock of its own: only who chooses this backend downloads its 240 MB.
+ * workspace of its own, with a lock of its own: its 240 MB are downloaded only where this backend is chosen.
  *
  * @module
  */

@@ -27,7 +27,7 @@ export type { Region };
 const MIN_SIDE = 8;
 
 /** How much of a picture somebody needs: with its shorter side this long, it may be decoded shrunk. */
-export interface Enough {
+export interface MinSize {
   side: number;
 }
 
@@ -90,19 +90,19 @@ export class Picture implements Disposable {
  * canvas, of several pages the first, of a camera's raw file the preview.
  *
  * @param maxPixels width × height above which the picture is refused, by its header alone
- * @param enough lets a larger JPEG be shrunk while it is decoded, which takes a third of the time or
+ * @param minSize lets a larger JPEG be shrunk while it is decoded, which takes a third of the time or
  *   less; without it every pixel is decoded
  * @throws {Problem} `image_unreadable`, `image_truncated`, `image_too_large`, `image_too_small`
  */
 export async function decode(
   bytes: Uint8Array,
   maxPixels: number,
-  enough?: Enough,
+  minSize?: MinSize,
 ): Promise<Picture> {
   const kind = await kindOfBytes(bytes);
   const opened = await openPicture(bytes, { mimeType: kind?.mime_type, maxPixels });
   refuseThin(opened);
-  const shrink = enough && shrinkTo(opened, enough);
+  const shrink = minSize && shrinkTo(opened, minSize);
   const { image, warnings } = decodePicture(
     opened,
     shrink === undefined ? undefined : shrunk(opened, shrink),
@@ -130,7 +130,7 @@ function refuseThin({ width, height }: Size): void {
 }
 
 /** JPEG's own transform can be undone at a half, a quarter or an eighth of the size. */
-function shrinkTo({ source }: OpenedPicture, { side }: Enough): number | undefined {
+function shrinkTo({ source }: OpenedPicture, { side }: MinSize): number | undefined {
   if (source?.format !== MagickFormat.Jpeg) return undefined;
   const shorter = Math.min(source.width, source.height);
   return [8, 4, 2].find((shrink) => shorter / shrink >= side);

@@ -14,7 +14,7 @@ import {
   iccSegment,
   withSegment,
 } from "../testing/crafted_files.ts";
-import { decode, type Enough } from "./decode.ts";
+import { decode, type MinSize } from "./decode.ts";
 import { file, quarters } from "../testing/made_files.ts";
 
 const MAX_PIXELS = 50_000_000;
@@ -105,12 +105,12 @@ Deno.test("a GIF's first frame is shown where it lies on its canvas", async () =
 const TURNED = ["RGBW", "GRWB", "WBGR", "BWRG", "RBGW", "BRWG", "WGBR", "GWRB"];
 const COLOURS = { R: [255, 0, 0], G: [0, 255, 0], B: [0, 0, 255], W: [255, 255, 255] };
 
-async function seesTurned(orientation: number, side: number, enough?: Enough): Promise<void> {
+async function seesTurned(orientation: number, side: number, minSize?: MinSize): Promise<void> {
   const stored = await quarters(2 * side, side, (image) => {
     image.orientation = orientation as Orientation;
     image.setProfile("exif", craftExif([[0x0112, 3, 1, orientation]]));
   });
-  using picture = await decode(stored, MAX_PIXELS, enough);
+  using picture = await decode(stored, MAX_PIXELS, minSize);
   const upright = orientation < 5 ? [2 * side, side] : [side, 2 * side];
   assert.deepEqual([picture.width, picture.height], upright);
   [...TURNED[orientation - 1]!].forEach((corner, i) => {
@@ -140,8 +140,8 @@ Deno.test("a JPEG is shrunk only on demand, and never below what is enough", asy
       for (let x = 0; x < 512; x += 2) pixels.setArea(x, 0, 1, 512, column);
     });
   });
-  const contrast = async (enough?: Enough) => {
-    using picture = await decode(stripes, MAX_PIXELS, enough);
+  const contrast = async (minSize?: MinSize) => {
+    using picture = await decode(stripes, MAX_PIXELS, minSize);
     const [white, , , black] = picture.sample({ x: 256, y: 256, width: 2, height: 1 }, 2, 1);
     return white! - black!;
   };

@@ -10,8 +10,8 @@ import { callMediaStore, type MediaStore, readAtMost, refusalOf } from "../media
 export interface PictureSource extends MediaStore {
   /** Longer pictures are refused, also those that grow by being unpacked on their way. */
   maxBytes: number;
-  /** For the whole picture, milliseconds; default {@link PATIENCE}. */
-  patience?: number;
+  /** For the whole picture; default {@link FETCH_TIMEOUT_MS}. */
+  timeoutMs?: number;
 }
 
 /** A picture's bytes and their digest, lower-case hex. */
@@ -21,7 +21,7 @@ export interface PictureFile {
 }
 
 /** Well under a job's deadline, which would cost the worker. */
-const PATIENCE = 30_000;
+const FETCH_TIMEOUT_MS = 30_000;
 
 /**
  * @param cancelled ends the call
@@ -34,8 +34,8 @@ export async function fetchPicture(
   entityId: number,
   cancelled?: AbortSignal,
 ): Promise<PictureFile> {
-  const patience = AbortSignal.timeout(source.patience ?? PATIENCE);
-  const signal = cancelled === undefined ? patience : AbortSignal.any([patience, cancelled]);
+  const timeout = AbortSignal.timeout(source.timeoutMs ?? FETCH_TIMEOUT_MS);
+  const signal = cancelled === undefined ? timeout : AbortSignal.any([timeout, cancelled]);
   const response = await callMediaStore(source, `/entity/${entityId}/image`, { signal });
   if (!response.ok) throw await refusal(response, entityId);
   if (response.headers.get("Content-Type")?.startsWith("text/html")) {

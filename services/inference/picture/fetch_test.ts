@@ -41,7 +41,7 @@ async function refused(
   url: string,
   code: ProblemCode,
   detail: RegExp,
-  options: { patience?: number } = {},
+  options: { timeoutMs?: number } = {},
 ): Promise<void> {
   const source = { url, maxBytes: MAX_BYTES, ...options };
   const problem = await fetchPicture(source, 3).then(() => undefined, (error) => error);
@@ -54,7 +54,7 @@ async function answered(
   answer: (request: Request) => Response | Promise<Response>,
   code: ProblemCode,
   detail: RegExp,
-  options: { patience?: number } = {},
+  options: { timeoutMs?: number } = {},
 ): Promise<void> {
   const { url, server } = standIn(answer);
   try {
@@ -97,7 +97,7 @@ Deno.test("a media_store that is not there may be there later", async () => {
 Deno.test("one that does not answer in time is not waited for", async () => {
   const release = Promise.withResolvers<Response>();
   const { url, server } = standIn(() => release.promise);
-  await refused(url, "media_store_unreachable", /no answer in time/, { patience: 100 });
+  await refused(url, "media_store_unreachable", /no answer in time/, { timeoutMs: 100 });
   release.resolve(new Response());
   await server.shutdown();
 });
@@ -105,7 +105,7 @@ Deno.test("one that does not answer in time is not waited for", async () => {
 Deno.test("one that falls silent in the middle is not waited for either", async () => {
   await using store = rawStandIn("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nshort", true);
   await refused(store.url, "media_store_error", /broke off while sending entity 3/, {
-    patience: 100,
+    timeoutMs: 100,
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * `/admin…`: for who runs the service, not for who uses it.
+ * `/admin…`: for operators, not for users.
  *
  * @module
  */

@@ -54,7 +54,7 @@ Deno.test("failed jobs are retried by what narrows them, and counted", async () 
   await using app = await openApp();
   const { opened, call } = app;
   await opened.jobs.submit("face_detection", { media_store_id: 1 });
-  await opened.settle(await opened.begin(), failed("image_truncated"));
+  await opened.recordOutcome(await opened.begin(), failed("image_truncated"));
   const other = await call("POST", "/admin/retry", { error_code: "entity_not_found" });
   assert.deepEqual(other.body, { retried: 0 });
   assert.deepEqual((await call("POST", "/admin/retry")).body, { retried: 1 });
@@ -68,7 +68,7 @@ Deno.test("ended jobs are removed by status and age, and counted", async () => {
   await using app = await openApp();
   const { opened, call } = app;
   await opened.jobs.submit("face_detection", { media_store_id: 1 });
-  await opened.settle(await opened.begin(), failed("image_truncated"));
+  await opened.recordOutcome(await opened.begin(), failed("image_truncated"));
   opened.clock.now += 1;
   const recent = await call("DELETE", "/admin/cleanup?status=error&older_than_days=1");
   assert.deepEqual(recent.body, { removed: 0, by_status: {} });

@@ -1,5 +1,5 @@
 import { queryOf } from "@fovea/http/query";
-import { type JobStepEvent, TASK_TYPES } from "@fovea/contract";
+import { type JobEvent, TASK_TYPES } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";
 import type { EventFeed, FeedItem } from "../events/event_feed.ts";
@@ -10,11 +10,11 @@ export const eventsQuery = z.strictObject({
 });
 type Filter = z.output<typeof eventsQuery>;
 
-/** Milliseconds after which a client that lost its connection is to come back. */
-const RETRY = 2000;
+/** After so long a client that lost its connection is to come back. */
+const RETRY_MS = 2000;
 
 /**
- * `GET /events`: the steps of jobs as server-sent events (WHATWG HTML, 9.2), the same as on
+ * `GET /events`: the events of jobs as server-sent events (WHATWG HTML, 9.2), the same as on
  * `inference/events`.
  */
 export function eventRoutes(feed: EventFeed): Hono {
@@ -41,7 +41,7 @@ function stream(feed: EventFeed, place: number, filter: Filter): ReadableStream<
   const text = new TextEncoder();
   // Pulled only as fast as the client reads.
   return new ReadableStream({
-    start: (controller) => controller.enqueue(text.encode(`retry: ${RETRY}\n\n`)),
+    start: (controller) => controller.enqueue(text.encode(`retry: ${RETRY_MS}\n\n`)),
     async pull(controller) {
       const { value, done } = await items.next();
       if (done) controller.close();
@@ -65,14 +65,14 @@ const GAP = "event: gap\n" +
 function written(item: FeedItem, filter: Filter): string {
   if (item.kind === "gap") return GAP;
   if (item.kind === "quiet") return NOTHING;
-  const lines = item.steps.filter(({ payload }) => passes(payload, filter))
+  const lines = item.events.filter(({ payload }) => passes(payload, filter))
     .map(({ seq, payload }) => `id: ${seq}\ndata: ${payload}\n\n`);
   return lines.join("") || NOTHING;
 }
 
 function passes(payload: string, { task_type, job_id }: Filter): boolean {
   if (task_type === undefined && job_id === undefined) return true;
-  const { data }: JobStepEvent = JSON.parse(payload);
+  const { data }: JobEvent = JSON.parse(payload);
   return (task_type ?? data.task_type) === data.task_type &&
     (job_id === undefined || job_id.toLowerCase() === data.job_id.toLowerCase());
 }

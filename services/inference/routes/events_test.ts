@@ -1,5 +1,5 @@
 import { answerProblems } from "@fovea/http/problem_response";
-import type { JobStepEvent } from "@fovea/contract";
+import type { JobEvent } from "@fovea/contract";
 import { startGuarded, startService, tokenOf } from "@fovea/testing";
 import { BARE, clientOf } from "@fovea/testing/suite";
 import { Hono } from "hono";
@@ -26,8 +26,8 @@ async function serve(quietMs?: number) {
     url: `http://127.0.0.1:${server.addr.port}/events`,
     opened,
     feed,
-    tell: async (...numbers: number[]) => {
-      await tell(opened, numbers);
+    emit: async (...numbers: number[]) => {
+      await emit(opened, numbers);
       feed.wake();
     },
     [Symbol.asyncDispose]: async () => {
@@ -38,7 +38,7 @@ async function serve(quietMs?: number) {
   };
 }
 
-function tell({ db, clock }: OpenJobs, numbers: number[]): Promise<void> {
+function emit({ db, clock }: OpenJobs, numbers: number[]): Promise<void> {
   return db.transaction().execute((transaction) =>
     enqueue(
       transaction,
@@ -59,26 +59,26 @@ function tell({ db, clock }: OpenJobs, numbers: number[]): Promise<void> {
 
 const numbersOf = (followed: Followed) =>
   followed.events.map(({ name, data }) =>
-    name === "gap" ? "gap" : (data as JobStepEvent).data.media_store_id
+    name === "gap" ? "gap" : (data as JobEvent).data.media_store_id
   );
 
 const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-Deno.test("who follows hears each step from then on, in order, and not the ends' own messages", async () => {
+Deno.test("a follower hears each event from then on, in order, and not the ends' own messages", async () => {
   await using served = await serve();
-  await served.tell(1, 2);
+  await served.emit(1, 2);
   await using followed = await follow(served.url);
   assert.equal(followed.response.headers.get("Content-Type"), "text/event-stream");
-  await served.tell(3, 4);
-  await served.tell(5);
+  await served.emit(3, 4);
+  await served.emit(5);
   await followed.until(() => followed.events.length >= 3);
   assert.deepEqual(numbersOf(followed), [3, 4, 5]);
 });
 
-Deno.test("who comes back hears what happened meanwhile and goes on, without gap or doubling", async () => {
+Deno.test("a follower that comes back hears what happened meanwhile and goes on, without gap or doubling", async () => {
   await using served = await serve();
-  await served.tell(...range(1, 5));
+  await served.emit(...range(1, 5));
   let last;
   {
     await using first = await follow(served.url, { "Last-Event-ID": "0" });
@@ -86,9 +86,9 @@ Deno.test("who comes back hears what happened meanwhile and goes on, without gap
     assert.deepEqual(numbersOf(first), ["gap", ...range(1, 5)], "0 was never given out");
     last = first.events.at(-1)!.id!;
   }
-  await served.tell(...range(6, 450));
+  await served.emit(...range(6, 450));
   const writing = (async () => {
-    for (const number of range(451, 500)) await served.tell(number);
+    for (const number of range(451, 500)) await served.emit(number);
   })();
   await using second = await follow(served.url, { "Last-Event-ID": last });
   await writing;
@@ -96,15 +96,15 @@ Deno.test("who comes back hears what happened meanwhile and goes on, without gap
   assert.deepEqual(numbersOf(second), range(6, 500));
 });
 
-Deno.test("who was away too long, or names an id that never was, is told of the gap and gets what there is", async () => {
+Deno.test("a follower that was away too long, or names an id that never was, hears of the gap and gets what there is", async () => {
   await using served = await serve();
-  await served.tell(1, 2, 3);
+  await served.emit(1, 2, 3);
   const messages = new MessageLog(served.opened.db);
   await using first = await follow(served.url, { "Last-Event-ID": "0" });
   await first.until(() => first.events.length >= 4);
   const forgotten = first.events[1]!.id!;
   served.opened.clock.now += 1000;
-  await served.tell(4, 5);
+  await served.emit(4, 5);
   const { now } = served.opened.clock;
   await messages.trim(await messages.end(), now - 1000, now);
   for (const id of [forgotten, "999999", "e5f1c0de", "-1"]) {
@@ -116,12 +116,12 @@ Deno.test("who was away too long, or names an id that never was, is told of the 
   assert.deepEqual(numbersOf(first).slice(1), range(1, 5));
 });
 
-Deno.test("a follower who does not read keeps nobody waiting and misses nothing", async () => {
+Deno.test("a follower that does not read keeps nobody waiting and misses nothing", async () => {
   await using served = await serve();
   const slow = await fetch(served.url);
   await using quick = await follow(served.url);
   const filler = range(1, 3000);
-  for (let i = 0; i < filler.length; i += 500) await served.tell(...filler.slice(i, i + 500));
+  for (let i = 0; i < filler.length; i += 500) await served.emit(...filler.slice(i, i + 500));
   await quick.until(() => quick.events.length >= filler.length);
   await using followed = await follow(served.url, {}, slow);
   await followed.until(() => followed.events.length >= filler.length);
@@ -131,7 +131,7 @@ Deno.test("a follower who does not read keeps nobody waiting and misses nothing"
 Deno.test("one task or one job can be followed alone", async () => {
   await using served = await serve();
   await using faces = await follow(`${served.url}?task_type=face_detection`);
-  await served.tell(1, 2, 3, 4);
+  await served.emit(1, 2, 3, 4);
   await faces.until(() => faces.events.length >= 2);
   assert.deepEqual(numbersOf(faces), [2, 4]);
   const wrong = await fetch(`${served.url}?task_type=cats`);
@@ -169,7 +169,7 @@ Deno.test("ids go on over a restart of the service, which ends when it is follow
   await using before = await follow(`${first.url}/events`);
   await submit(first.url);
   await before.until(() => before.events.length >= 1);
-  assert.equal((before.events[0]!.data as JobStepEvent).event, "job_created");
+  assert.equal((before.events[0]!.data as JobEvent).event, "job_created");
   assert.equal((await first.kill("SIGTERM")).code, 0);
 
   await using second = await startService("empty_inference", { ...BARE, DATA_DIR: first.dataDir });
@@ -177,7 +177,7 @@ Deno.test("ids go on over a restart of the service, which ends when it is follow
   await using after = await follow(`${second.url}/events`, {
     "Last-Event-ID": before.events[0]!.id!,
   });
-  const isCreated = ({ data }: { data: unknown }) => (data as JobStepEvent).event === "job_created";
+  const isCreated = ({ data }: { data: unknown }) => (data as JobEvent).event === "job_created";
   await after.until(() => after.events.some(isCreated));
   assert.ok(!after.events.some(({ name }) => name === "gap"));
   assert.ok(Number(after.events[0]!.id) > Number(before.events[0]!.id));

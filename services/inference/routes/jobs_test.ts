@@ -183,7 +183,7 @@ Deno.test("a job that ended in error is retried, any other is refused by its sta
     "POST",
     path,
   );
-  await app.opened.settle(await app.opened.begin(), failed("image_truncated"));
+  await app.opened.recordOutcome(await app.opened.begin(), failed("image_truncated"));
   const { response, body } = await app.call("POST", path);
   assert.deepEqual([response.status, body.job_id, body.status], [200, job.job_id, "pending"]);
 });

@@ -30,11 +30,11 @@ export function stateRoutes(info: () => Info, checks: readonly Check[]): Hono {
     const failed = results.some(({ state }) => state === "failed");
     const degraded = results.some(({ state }) => state === "degraded");
     const status = failed ? "not ready" : degraded ? "degraded" : "ready";
-    const shown = results.map(({ name, state, detail }) => [
+    const entries = results.map(({ name, state, detail }) => [
       name,
       detail === null ? { state } : { state, detail },
     ]);
-    return c.json({ status, checks: Object.fromEntries(shown) }, failed ? 503 : 200);
+    return c.json({ status, checks: Object.fromEntries(entries) }, failed ? 503 : 200);
   });
 
   return app;

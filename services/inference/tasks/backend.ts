@@ -1,6 +1,6 @@
 /**
  * What networks run on: ONNX Runtime in WebAssembly, everywhere and by default, or its native build,
- * for who installs that.
+ * where that is installed.
  *
  * @module
  */

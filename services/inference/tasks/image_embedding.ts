@@ -28,7 +28,7 @@ export const imageEmbedding: Task = {
     return {
       // Twice what the network sees: at one and a half times, a picture full of small ones strayed
       // to a cosine of 0.996 with itself decoded in full.
-      enough: { side: 2 * SIDE },
+      minSize: { side: 2 * SIDE },
       prepare(picture, entityId) {
         const pixels = clipInput(picture);
         return async (): Promise<EmbeddingResult> => {

@@ -2,7 +2,7 @@ import type { EmbeddingResult } from "@fovea/contract";
 import { testModel } from "@fovea/testing/models";
 import { FilterType, MagickFormat, MagickImage } from "@imagemagick/magick-wasm";
 import assert from "node:assert/strict";
-import { decode, type Enough } from "../picture/decode.ts";
+import { decode, type MinSize } from "../picture/decode.ts";
 import { file } from "../testing/made_files.ts";
 import { clipInput, DEVIATION, imageEmbedding, MEAN } from "./image_embedding.ts";
 
@@ -11,8 +11,8 @@ const IMAGES = new URL("../../../clients/images/", import.meta.url);
 const GOLDEN = new URL("../golden/clip/", import.meta.url);
 const task = await imageEmbedding.load(await testModel("image_embedding", "fixture"));
 
-async function embed(bytes: Uint8Array, enough?: Enough): Promise<EmbeddingResult> {
-  using picture = await decode(bytes, MAX_PIXELS, enough);
+async function embed(bytes: Uint8Array, minSize?: MinSize): Promise<EmbeddingResult> {
+  using picture = await decode(bytes, MAX_PIXELS, minSize);
   return await task.prepare(picture, 42, {})() as EmbeddingResult;
 }
 const embedFile = async (name: string) => embed(await Deno.readFile(new URL(name, IMAGES)));
@@ -102,9 +102,9 @@ async function mosaic(urls: URL[]): Promise<Uint8Array> {
 }
 
 async function staysTheSame(bytes: Uint8Array): Promise<void> {
-  assert.ok(task.enough !== undefined);
+  assert.ok(task.minSize !== undefined);
   const full = (await embed(bytes)).embedding;
-  const shrunk = (await embed(bytes, task.enough)).embedding;
+  const shrunk = (await embed(bytes, task.minSize)).embedding;
   assert.notDeepEqual(shrunk, full, "nothing was shrunk");
   const cosine = full.reduce((sum, value, i) => sum + value * shrunk[i]!, 0);
   assert.ok(cosine >= 0.999, `cosine ${cosine}`);

@@ -1,5 +1,5 @@
 /**
- * How far the model of a task has come on its way to this machine, for who waits for it.
+ * How far the model of a task has come on its way to this machine, for those who wait for it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export class ModelFetch {
   #coming: { entry: ModelEntry; bytes: number } | undefined;
   #failure: { why: string; retryAt: number } | undefined;
 
-  /** @param clock ms, only ever forward */
+  /** @param clock ms that only grow */
   constructor(clock: () => number = () => performance.now()) {
     this.#clock = clock;
   }
@@ -25,7 +25,7 @@ export class ModelFetch {
     this.#failure = undefined;
   }
 
-  /** A try failed; the next one comes after a pause, ms. */
+  /** A try failed; the next one comes after a pause. */
   failed(why: string, pauseMs: number): void {
     this.#failure = { why, retryAt: this.#clock() + pauseMs };
   }

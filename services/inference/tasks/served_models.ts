@@ -42,11 +42,11 @@ export type Engine = Pick<ModelUsed, "backend" | "precision">;
 export interface FetchEvents {
   /** So many bytes of a model are there. */
   onProgress: (entry: ModelEntry, bytes: number) => void;
-  /** A try failed; the next one comes after a pause, ms. */
+  /** A try failed; the next one comes after a pause. */
   onFailure: (entry: ModelEntry, why: string, pauseMs: number) => void;
 }
 
-/** Between two lines of the log that say how far a model has come, ms. */
+/** Between two lines of the log that say how far a model has come. */
 const LOG_PROGRESS_MS = 30_000;
 
 interface Served {

@@ -109,12 +109,12 @@ export class SharedTowers {
   }
 }
 
-/** Milliseconds between two looks for a slot. */
+/** Between two looks for a slot. */
 const SLOT_PAUSE_MS = 50;
 
 /**
  * A slot; where all are taken, the next one whose thread is done with it. There are twice as many as
- * workers, so those who live never have them all, and one that was given back is free in seconds.
+ * workers, so those that are alive never have them all, and one that was given back is free in seconds.
  */
 async function takeSlot(keeper: SlotKeeper): Promise<Slot> {
   for (;;) {

@@ -23,7 +23,7 @@ function openTowers(precision: typeof PRECISIONS[number]) {
 
 async function embed(tower: LentTower | null): Promise<number[]> {
   const task = await imageEmbedding.load(fixture, "wasm", tower);
-  using picture = await decode(await Deno.readFile(ASTRONAUT), 1e6, task.enough);
+  using picture = await decode(await Deno.readFile(ASTRONAUT), 1e6, task.minSize);
   return (await task.prepare(picture, 1, {})() as EmbeddingResult).embedding;
 }
 

@@ -1,5 +1,5 @@
 import type { JobResult, TaskOptions, TaskType } from "@fovea/contract";
-import type { Enough, Picture } from "../picture/decode.ts";
+import type { MinSize, Picture } from "../picture/decode.ts";
 import type { Backend } from "./backend.ts";
 import type { ModelFile } from "./model_file.ts";
 import type { LentTower } from "./shared_towers.ts";
@@ -24,7 +24,7 @@ export interface Task {
 
 export interface LoadedTask {
   /** How much of a picture it looks at, so that a larger one may be shrunk while it is decoded; unset: all. */
-  readonly enough?: Enough;
+  readonly minSize?: MinSize;
   /**
    * Cuts and scales what the network is to see, so that the picture's pixels can be let go.
    *

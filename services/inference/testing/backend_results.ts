@@ -23,7 +23,7 @@ const { task, model, pictures }: Work = JSON.parse(work);
 const loaded = await TASKS[task].load(model, backend);
 const results: JobResult[] = [];
 for (const path of pictures) {
-  using picture = await decode(await Deno.readFile(path), Infinity, loaded.enough);
+  using picture = await decode(await Deno.readFile(path), Infinity, loaded.minSize);
   results.push(await loaded.prepare(picture, 1, {})());
 }
 console.log(JSON.stringify(results));

@@ -30,7 +30,7 @@ thread.onmessage = ({ data: order }) => {
           ok: true,
           sha256: "0".repeat(64),
           result: { faces: [], face_count: 0, image_width: 8, image_height: 8 },
-          times: { fetch: 0, decode: 0, infer: 0 },
+          timingsMs: { fetch: 0, decode: 0, infer: 0 },
         },
         growth: 0,
       });

@@ -17,7 +17,7 @@ const thread = self as unknown as {
   postMessage(report: Report): void;
 };
 
-const times = { fetch: 0, decode: 0, infer: 0 };
+const timingsMs = { fetch: 0, decode: 0, infer: 0 };
 const sha256 = "0".repeat(64);
 const result = { faces: [], face_count: 0, image_width: 8, image_height: 8 };
 const ended = (outcome: Outcome, growth = 0) =>
@@ -41,7 +41,7 @@ thread.onmessage = ({ data: order }) => {
       }
       return thread.postMessage({ kind: "loaded" });
     case "cancel":
-      return ended({ ok: false, sha256: null, code: "cancelled", detail: "stopped", times });
+      return ended({ ok: false, sha256: null, code: "cancelled", detail: "stopped", timingsMs });
     case "canary": {
       if (last === 7) return;
       const answer = last === 6 ? result : KNOWN_ANSWERS[order.task];
@@ -51,7 +51,7 @@ thread.onmessage = ({ data: order }) => {
   last = order.job.entityId;
   if (last === 2) computeForEver();
   if (last === 3) throw new Error("out of luck");
-  const done = () => ended({ ok: true, sha256, result, times }, GROWTH[last]);
+  const done = () => ended({ ok: true, sha256, result, timingsMs }, GROWTH[last]);
   if (last === 8) setTimeout(done, 500);
   else if (last !== 5) done();
   if (last === 9) setTimeout(() => assert.fail("out of luck"), 50);

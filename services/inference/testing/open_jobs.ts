@@ -6,7 +6,7 @@
  */
 import { openLog } from "@fovea/process/log";
 import { openSqlite } from "@fovea/storage/sqlite";
-import { type JobStepEvent, Problem, type ProblemCode } from "@fovea/contract";
+import { type JobEvent, Problem, type ProblemCode } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import type { Kysely } from "kysely";
 import type { Administration } from "../jobs/administration.ts";
@@ -22,7 +22,7 @@ export interface OpenJobs extends AsyncDisposable {
   /** Of the database. */
   readonly path: string;
   models: ServedModels;
-  /** Digests of entities' bytes, as media_store tells of them; null: it is away. Default: {@link BYTES}. */
+  /** Digests of entities' bytes, as media_store gives them; null: it is away. Default: {@link BYTES}. */
   digests: Map<number, string | null>;
   readonly jobs: JobService;
   readonly attempts: Attempts;
@@ -33,16 +33,16 @@ export interface OpenJobs extends AsyncDisposable {
   cancelled: number[];
   /** Begins the job whose turn it is; there must be one. */
   begin(): Promise<JobRow>;
-  settle(job: JobRow, outcome: Outcome): Promise<JobRow | undefined>;
+  recordOutcome(job: JobRow, outcome: Outcome): Promise<JobRow | undefined>;
   /** Lets time pass until the next pause is over. */
   untilDue(): Promise<void>;
   /** The events written so far and not sent, oldest first. */
-  events(): Promise<JobStepEvent[]>;
+  events(): Promise<JobEvent[]>;
   /** Opens the same database once more, as after a restart of the service. */
   reopen(): Promise<void>;
 }
 
-const times = { fetch: 1, decode: 2, infer: 3 };
+const timingsMs = { fetch: 1, decode: 2, infer: 3 };
 
 /** What `done` looked at. */
 export const BYTES = "a".repeat(64);
@@ -52,7 +52,7 @@ export const done: Outcome & { ok: true } = {
   ok: true,
   sha256: BYTES,
   result: { faces: [], face_count: 0, image_width: 8, image_height: 8 },
-  times,
+  timingsMs,
 };
 
 export const failed = (code: ProblemCode): Outcome => ({
@@ -60,7 +60,7 @@ export const failed = (code: ProblemCode): Outcome => ({
   sha256: null,
   code,
   detail: "so",
-  times,
+  timingsMs,
 });
 
 /** The problem for which something was refused. */
@@ -76,11 +76,11 @@ silent.level = "silent";
 
 /**
  * @param limit how many jobs may wait
- * @param onChange as of the queue
+ * @param onCommit as of the queue
  */
 export async function openJobs(
   limit = 1000,
-  onChange: QueueOptions["onChange"] = () => {},
+  onCommit: QueueOptions["onCommit"] = () => {},
 ): Promise<OpenJobs> {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.use(await temporaryFolder());
@@ -106,7 +106,7 @@ export async function openJobs(
         const digest = digests.get(entityId);
         return Promise.resolve(digest === undefined ? BYTES : digest);
       },
-      onChange,
+      onCommit,
       onCompleted: () => {},
       onCancelled: (seq) => void cancelled.push(seq),
       now: () => clock.now,
@@ -136,12 +136,13 @@ export async function openJobs(
     cancelled,
     digests,
     begin: async () => {
-      const { result: [job], written } = await queue.attempts.begin(1, true);
-      await written;
+      const { result: [job], committed } = await queue.attempts.begin(1, true);
+      await committed;
       if (job === undefined) throw new Error("there is no job to begin");
       return job;
     },
-    settle: (job, outcome) => queue.attempts.settle(job, outcome, models.used(job.task_type)),
+    recordOutcome: (job, outcome) =>
+      queue.attempts.recordOutcome(job, outcome, models.used(job.task_type)),
     untilDue: async () => {
       clock.now = await queue.attempts.admitDue() ?? clock.now;
       await queue.attempts.admitDue();

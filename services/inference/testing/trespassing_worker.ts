@@ -54,7 +54,7 @@ thread.onmessage = async ({ data: order }) => {
       sha256: null,
       code: "internal_error",
       detail: JSON.stringify(await outcomes()),
-      times: { fetch: 0, decode: 0, infer: 0 },
+      timingsMs: { fetch: 0, decode: 0, infer: 0 },
     },
     growth: 0,
   });

@@ -14,7 +14,7 @@ export class CanarySchedule {
 
   /**
    * @param intervalMs between two canaries of a worker
-   * @param onDue told when a worker that has nothing to do is due
+   * @param onDue called when a worker that has nothing to do is due
    */
   constructor(intervalMs: number, onDue: () => void) {
     this.#intervalMs = intervalMs;

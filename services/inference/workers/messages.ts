@@ -41,7 +41,7 @@ export interface WorkerJob {
 }
 
 /** Milliseconds; 0 for a stage that was not reached. */
-export interface StageTimes {
+export interface StageTimings {
   fetch: number;
   decode: number;
   infer: number;
@@ -49,8 +49,14 @@ export interface StageTimes {
 
 /** `sha256` is of the bytes that were looked at, lower-case hex; null where there were none. */
 export type Outcome =
-  | { ok: true; sha256: string; result: JobResult; times: StageTimes }
-  | { ok: false; sha256: string | null; code: ProblemCode; detail: string; times: StageTimes };
+  | { ok: true; sha256: string; result: JobResult; timingsMs: StageTimings }
+  | {
+    ok: false;
+    sha256: string | null;
+    code: ProblemCode;
+    detail: string;
+    timingsMs: StageTimings;
+  };
 
 /** Each order is answered by one report, in order. */
 export type Report =

@@ -1,6 +1,6 @@
 /**
  * A thread that closes itself, as libraries made for a process of their own do when they give up,
- * ends without a word to whoever waits for it. Here it throws instead, which is heard at once. To be
+ * ends without a word to those who wait for it. Here it throws instead, which is heard at once. To be
  * imported by what a worker runs.
  *
  * @module

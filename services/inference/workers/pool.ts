@@ -27,7 +27,7 @@ export interface PoolOptions {
   /** A worker that has had no job for so long is ended. */
   idleMs: number;
   log: Logger;
-  /** Told whenever a worker has become free, or is to be shown the canary. */
+  /** Called whenever a worker has become free, or is to be shown the canary. */
   onFree: () => void;
   /** What a worker runs. */
   script?: URL;
@@ -80,7 +80,7 @@ const DEFAULTS = {
   recycleAfterMs: 20_000,
 };
 
-const NO_TIMES = { fetch: 0, decode: 0, infer: 0 };
+const NO_TIMINGS = { fetch: 0, decode: 0, infer: 0 };
 
 export class WorkerPool {
   readonly #options: PoolOptions & typeof DEFAULTS;
@@ -282,7 +282,7 @@ export class WorkerPool {
     if (reason === "recycled") this.#spawn();
     if (reason !== "died") return;
     this.#options.log.error({ worker: place, reason: why.message }, "worker died");
-    // Whoever waits for a busy one sees to what comes next.
+    // The one who waits for a busy worker sees to what comes next.
     if (!busy) this.#replaceSoon(place, why);
   }
 
@@ -326,7 +326,7 @@ export class WorkerPool {
 
 function notDone(why: unknown): Outcome {
   if (!(why instanceof Problem)) throw why;
-  return { ok: false, sha256: null, code: why.code, detail: why.message, times: NO_TIMES };
+  return { ok: false, sha256: null, code: why.code, detail: why.message, timingsMs: NO_TIMINGS };
 }
 
 function serviceIsEnding(): Problem {

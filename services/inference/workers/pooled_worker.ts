@@ -26,7 +26,7 @@ export interface PooledWorkerOptions {
   permissions: Deno.PermissionOptions;
   /** Without a job for so long it ends by itself; Infinity: never. */
   idleMs: number;
-  /** Told once, while {@link PooledWorker.busy} still says whether somebody waits for it. */
+  /** Called once, while {@link PooledWorker.busy} still says whether somebody waits for it. */
   onEnd: (reason: EndReason | "idle" | "closed", why: Problem) => void;
 }
 
@@ -40,7 +40,7 @@ export class PooledWorker {
   readonly #options: PooledWorkerOptions;
   #posted = Promise.resolve();
   readonly #waiting: Array<PromiseWithResolvers<Report>> = [];
-  /** Once it is to be replaced by a smaller one: milliseconds without a job after which that happens. */
+  /** Once it is to be replaced by a smaller one: so long without a job, that happens. */
   #recycleAfterMs: number | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #workedAt = performance.now();
@@ -91,7 +91,7 @@ export class PooledWorker {
     else this.#whenEnded.push(done);
   }
 
-  /** Has another take its place once it has had nothing to do for so many milliseconds. */
+  /** Has another take its place once it has had nothing to do for so long. */
   recycleAfter(idleMs: number): void {
     if (this.#recycleAfterMs !== undefined) return;
     this.#recycleAfterMs = idleMs;
@@ -100,7 +100,7 @@ export class PooledWorker {
     if (!this.busy) this.#endWhenIdle();
   }
 
-  /** @param why what those who wait for it are told */
+  /** @param why the error that those who wait for it get */
   end(reason: EndReason | "idle" | "closed", why: Problem): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -1,6 +1,6 @@
 /**
- * Jobs that were given to the pool while no worker was free, the oldest first. Whoever asked how many
- * are free may come back when they no longer are: a model is being loaded meanwhile, say.
+ * Jobs that were given to the pool while no worker was free, the oldest first. The caller asks
+ * how many are free, and may come back when they no longer are: a model is being loaded, say.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export class WaitingJobs<Worker, Outcome> {
   /**
    * @param run does the job on the worker that it is given
    * @param signal ends the waiting
-   * @throws {Problem} `cancelled`, or what {@link endAll} was told
+   * @throws {Problem} `cancelled`, or what {@link endAll} was given
    */
   add(run: (worker: Worker) => Promise<Outcome>, signal?: AbortSignal): Promise<Outcome> {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();

@@ -5,12 +5,12 @@ import type { LoadedTask } from "../tasks/task.ts";
 const RUNS = 10;
 
 /** A large network is warm after one run; it need not be shown the picture ten times. */
-const ENOUGH_MS = 1500;
+const MAX_WARM_UP_MS = 1500;
 
 /** Runs a task on a made-up picture, from its bytes on, until its speed is what jobs will see. */
 export async function warmUp(task: LoadedTask): Promise<void> {
   const bytes = greyBmp(64);
-  const until = performance.now() + ENOUGH_MS;
+  const until = performance.now() + MAX_WARM_UP_MS;
   for (let run = 0; run < RUNS && (run === 0 || performance.now() < until); run++) {
     using picture = await decode(bytes, 64 * 64);
     await task.prepare(picture, 0, {})();

@@ -22,7 +22,7 @@ import type {
   Order,
   Outcome,
   Report,
-  StageTimes,
+  StageTimings,
   WorkerJob,
   WorkerSettings,
 } from "./messages.ts";
@@ -85,7 +85,7 @@ async function showCanary(type: TaskType): Promise<Report> {
   try {
     const task = loaded.get(type)!;
     const bytes = await readCanary();
-    using picture = await decode(bytes, CANARY_PIXELS, task.enough);
+    using picture = await decode(bytes, CANARY_PIXELS, task.minSize);
     return { kind: "canary_answer", answer: await task.prepare(picture, 0, {})() };
   } catch (error) {
     return { kind: "canary_failed", detail: (error as Error).message };
@@ -93,11 +93,11 @@ async function showCanary(type: TaskType): Promise<Report> {
 }
 
 async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcome> {
-  const times: StageTimes = { fetch: 0, decode: 0, infer: 0 };
+  const timingsMs: StageTimings = { fetch: 0, decode: 0, infer: 0 };
   let sha256: string | null = null;
   running = new AbortController();
   const { signal } = running;
-  const timed = async <T>(stage: keyof StageTimes, work: () => Promise<T>): Promise<T> => {
+  const timed = async <T>(stage: keyof StageTimings, work: () => Promise<T>): Promise<T> => {
     const from = performance.now();
     try {
       return await work();
@@ -105,7 +105,7 @@ async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcom
       // What a stage says that was broken off is not the reason.
       throw signal.aborted ? signal.reason : error;
     } finally {
-      times[stage] = Math.round((performance.now() - from) * 10) / 10;
+      timingsMs[stage] = Math.round((performance.now() - from) * 10) / 10;
     }
   };
   try {
@@ -122,21 +122,26 @@ async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcom
       using picture = await decode(
         file.bytes,
         maxPixels,
-        shrinkWhileDecoding ? task.enough : undefined,
+        shrinkWhileDecoding ? task.minSize : undefined,
       );
       return interruptible(() => task.prepare(picture, entityId, options));
     });
     // What was said while it was decoded is heard only now.
     await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
-    return { ok: true, sha256, result: await timed("infer", () => interruptible(infer)), times };
+    return {
+      ok: true,
+      sha256,
+      result: await timed("infer", () => interruptible(infer)),
+      timingsMs,
+    };
   } catch (error) {
     if ((error as { code?: unknown }).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
       const detail = "job took too long, and was broken off";
-      return { ok: false, sha256, code: "deadline_exceeded", detail, times };
+      return { ok: false, sha256, code: "deadline_exceeded", detail, timingsMs };
     }
     if (error instanceof Problem) {
-      return { ok: false, sha256, code: error.code, detail: error.message, times };
+      return { ok: false, sha256, code: error.code, detail: error.message, timingsMs };
     }
     console.error(error);
     return {
@@ -144,7 +149,7 @@ async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcom
       sha256,
       code: "internal_error",
       detail: `${type} failed on entity ${entityId}: the service's log says why`,
-      times,
+      timingsMs,
     };
   }
 }

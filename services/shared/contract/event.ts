@@ -32,7 +32,7 @@ export interface JobEndedEvent extends JobEventData {
 }
 
 /** On `inference/events`: every step of every job, QoS 1, not retained. */
-export interface JobStepEvent {
+export interface JobEvent {
   event: JobEventName;
   event_id: string;
   /** Ms since the epoch, UTC. */

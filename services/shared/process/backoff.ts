@@ -1,11 +1,11 @@
-/** How the pause before a next try grows, milliseconds. */
+/** How the pause before a next try grows. */
 export interface Backoff {
   /** Before the second try. */
-  first: number;
+  firstMs: number;
   /** What each further pause is times the one before. */
   factor: number;
   /** No pause is longer. */
-  most: number;
+  maxMs: number;
 }
 
 /**
@@ -18,10 +18,10 @@ export interface Backoff {
  * @returns milliseconds, rounded, between half of the pause and the whole
  */
 export function pauseBefore(
-  { first, factor, most }: Backoff,
+  { firstMs, factor, maxMs }: Backoff,
   tries: number,
   random: () => number,
 ): number {
-  const pause = Math.min(most, first * factor ** (tries - 1));
+  const pause = Math.min(maxMs, firstMs * factor ** (tries - 1));
   return Math.round(pause * (1 + random()) / 2);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { pauseBefore } from "./backoff.ts";
 
-const backoff = { first: 1000, factor: 5, most: 30_000 };
+const backoff = { firstMs: 1000, factor: 5, maxMs: 30_000 };
 
 Deno.test("pauses grow by their factor up to the longest, and chance takes at most half of each", () => {
   const pauses = (random: number) =>

@@ -3,25 +3,25 @@ import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openJobs, refusal } from "../testing/open_jobs.ts";
-import { Steps } from "./steps.ts";
+import { EventTransactions } from "./event_transactions.ts";
 import { MIGRATIONS, type Tables } from "../database/tables.ts";
 
-async function openSteps() {
+async function openTransactions() {
   await using cleanup = new AsyncDisposableStack();
   const { path } = cleanup.use(await temporaryFolder());
   const file = `${path}/jobs.sqlite`;
   const db = cleanup.use(await openSqlite<Tables>(file, MIGRATIONS));
   let changes = 0;
-  const steps = new Steps({
+  const transactions = new EventTransactions({
     db,
     now: () => 0,
     newId: () => crypto.randomUUID(),
-    onChange: () => void changes++,
+    onCommit: () => void changes++,
   });
   const owned = cleanup.move();
   return {
     file,
-    steps,
+    transactions,
     changes: () => changes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -38,13 +38,13 @@ const job = (media_store_id: number) => ({
   created_at: 0,
 });
 
-Deno.test("steps that come together are written together, and each has its own answer", async () => {
-  await using opened = await openSteps();
-  const { steps } = opened;
+Deno.test("changes that come together are committed together, and each has its own answer", async () => {
+  await using opened = await openTransactions();
+  const { transactions } = opened;
   const rows = await Promise.all([1, 2, 3].map((id) =>
-    steps.run(async ({ jobs, tell }) => {
+    transactions.run(async ({ jobs, emit }) => {
       const row = await jobs.insert(job(id));
-      tell("job_created", row);
+      emit("job_created", row);
       return row;
     })
   ));
@@ -52,11 +52,11 @@ Deno.test("steps that come together are written together, and each has its own a
   assert.equal(opened.changes(), 1);
 });
 
-Deno.test("a step that fails takes nothing of its own with it, and nothing of the others", async () => {
-  await using opened = await openSteps();
-  const { steps } = opened;
-  const insert = (id: number) => steps.run(({ jobs }) => jobs.insert(job(id)));
-  const broken = steps.run(async ({ jobs }) => {
+Deno.test("a change that fails leaves nothing of its own, and takes nothing of the others with it", async () => {
+  await using opened = await openTransactions();
+  const { transactions } = opened;
+  const insert = (id: number) => transactions.run(({ jobs }) => jobs.insert(job(id)));
+  const broken = transactions.run(async ({ jobs }) => {
     await jobs.insert(job(2));
     throw new Error("out of luck");
   });
@@ -66,40 +66,41 @@ Deno.test("a step that fails takes nothing of its own with it, and nothing of th
     "rejected",
     "fulfilled",
   ]);
-  const left = await steps.run(({ jobs }) => jobs.list({}, 1, 20));
+  const left = await transactions.run(({ jobs }) => jobs.list({}, 1, 20));
   assert.deepEqual(left.jobs.map(({ media_store_id }) => media_store_id), [3, 1]);
 });
 
-Deno.test("an early step is known of before it is written, and undone with those beside it", async () => {
-  await using opened = await openSteps();
-  const { steps } = opened;
-  const early = (id: number) => steps.runEarly(({ jobs }) => jobs.insert(job(id)));
-  let isWritten = false;
-  const first = await early(1);
-  first.written.then(() => isWritten = true);
-  assert.deepEqual([first.result.media_store_id, isWritten], [1, false]);
-  await first.written;
+Deno.test("an uncommitted change is known of before it is written, and rolled back with those beside it", async () => {
+  await using opened = await openTransactions();
+  const { transactions } = opened;
+  const runUncommitted = (id: number) =>
+    transactions.runUncommitted(({ jobs }) => jobs.insert(job(id)));
+  let isCommitted = false;
+  const first = await runUncommitted(1);
+  first.committed.then(() => isCommitted = true);
+  assert.deepEqual([first.result.media_store_id, isCommitted], [1, false]);
+  await first.committed;
 
-  const beginning = early(2);
-  const beside = steps.run(() => Promise.reject(new Error("out of luck")));
+  const beginning = runUncommitted(2);
+  const beside = transactions.run(() => Promise.reject(new Error("out of luck")));
   const [second] = await Promise.all([beginning, assert.rejects(beside, /out of luck/)]);
   assert.equal(second.result.media_store_id, 2);
-  await assert.rejects(second.written, /out of luck/);
-  const left = await steps.run(({ jobs }) => jobs.list({}, 1, 20));
+  await assert.rejects(second.committed, /out of luck/);
+  const left = await transactions.run(({ jobs }) => jobs.list({}, 1, 20));
   assert.deepEqual(left.jobs.map(({ media_store_id }) => media_store_id), [1]);
 });
 
-Deno.test("an early step that fails by itself says so", async () => {
-  await using opened = await openSteps();
-  const broken = opened.steps.runEarly(() => Promise.reject(new Error("out of luck")));
+Deno.test("an uncommitted change that fails by itself says so", async () => {
+  await using opened = await openTransactions();
+  const broken = opened.transactions.runUncommitted(() => Promise.reject(new Error("out of luck")));
   await assert.rejects(broken, /out of luck/);
 });
 
 Deno.test("while another program has locked the database, steps say so, and afterwards go on", async () => {
-  await using opened = await openSteps();
+  await using opened = await openTransactions();
   const other = new DatabaseSync(opened.file);
   other.exec("BEGIN IMMEDIATE");
-  const insert = () => opened.steps.run(({ jobs }) => jobs.insert(job(1)));
+  const insert = () => opened.transactions.run(({ jobs }) => jobs.insert(job(1)));
   const problem = await refusal(insert());
   assert.equal(problem.code, "not_ready");
   assert.match(problem.message, /another program has locked it/);
