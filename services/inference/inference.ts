@@ -8,7 +8,7 @@ import { claimFolder } from "@fovea/storage/folder";
 import { openLog } from "@fovea/process/log";
 import { processMetrics } from "@fovea/process/process_metrics";
 import { askedToEnd, listen } from "@fovea/http/serve";
-import { refuseInsecure } from "@fovea/process/settings";
+import { refuseInsecure, SettingsError } from "@fovea/process/settings";
 import { openSqlite } from "@fovea/storage/sqlite";
 import { type Info, Problem, TASK_TYPES } from "@fovea/contract";
 import { fetchApart } from "@fovea/models";
@@ -35,6 +35,7 @@ import { workerPermissions } from "./permissions.ts";
 import { readinessChecks } from "./readiness.ts";
 import { FollowedStore } from "./followed_store.ts";
 import type { Settings } from "./settings.ts";
+import { loadNativeRuntime } from "./native/runtime.ts";
 import { BACKEND_NAMES } from "./tasks/backend.ts";
 import { SharedTowers } from "./tasks/shared_towers.ts";
 import { WorkerPool } from "./workers/pool.ts";
@@ -53,6 +54,7 @@ const GRACE_MS = 5000;
  */
 export async function serveInference(settings: Settings, workerScript?: URL): Promise<void> {
   refuseInsecure(settings, { INFERENCE_HOST: settings.INFERENCE_HOST });
+  if (settings.INFERENCE_BACKEND === "native") requireNativeRuntime();
   const access = await openAccess(settings);
   const address = await mediaStoreAddress(settings);
   const log = openLog("inference", settings);
@@ -245,4 +247,15 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   await outbox.close(GRACE_MS);
   await link.close();
   pool.close();
+}
+
+/** @throws {SettingsError} */
+function requireNativeRuntime(): void {
+  try {
+    loadNativeRuntime();
+  } catch (error) {
+    throw new SettingsError(
+      `Cannot start with INFERENCE_BACKEND=native: ${(error as Error).message}`,
+    );
+  }
 }

@@ -17,14 +17,15 @@ export interface OnnxRuntime {
 const WAY_OUT = "start the service by `./fovea inference-native`, which installs and allows it";
 
 /**
- * Loads the native library. It needs `--allow-ffi` for this folder; and, since to the workspace
+ * Loads the native library, once for all threads. It needs `--allow-ffi` for this folder; and, since to the workspace
  * these files belong to no package, `--unstable-detect-cjs`.
  *
+ * @param folder URL of where it is installed, or of a file there
  * @throws {Error} where it is not installed, not allowed, or not made for this machine
  */
-export function loadNativeRuntime(): OnnxRuntime {
+export function loadNativeRuntime(folder = import.meta.url): OnnxRuntime {
   try {
-    return createRequire(import.meta.url)("onnxruntime-node");
+    return createRequire(folder)("onnxruntime-node");
   } catch (error) {
     throw new Error(
       `Cannot load onnxruntime-node: ${reason(error)}: ${WAY_OUT}`,
