@@ -14,6 +14,11 @@ import manifest from "./deno.json" with { type: "json" };
 import { entitySubresourceRoutes } from "./entities/subresource_routes.ts";
 import { entityRoutes } from "./entities/routes.ts";
 import type { EntityService } from "./entities/service.ts";
+import type { ChangeFeed } from "./changes/feed.ts";
+import type { ChangeRepository } from "./changes/repository.ts";
+import { changeRoutes } from "./changes/routes.ts";
+import type { LibraryColumns } from "./columns/columns.ts";
+import { columnsRoutes } from "./columns/routes.ts";
 import { storeRoutes } from "./entities/store_routes.ts";
 import type { TransactionRepository } from "./entities/transactions.ts";
 import { healthRoutes } from "./health_routes.ts";
@@ -27,17 +32,24 @@ export function mediaStoreApp(
   parts: HttpOptions & {
     service: EntityService;
     transactions: TransactionRepository;
+    changes: ChangeRepository;
+    feed: ChangeFeed;
+    columns: LibraryColumns;
     spool: Spool;
     thumbnails: Thumbnails;
     access: Access;
     maxUploadBytes: number;
   },
 ): Hono {
-  const { service, transactions, spool, thumbnails, access, log, maxUploadBytes, metrics } = parts;
+  const { service, transactions, changes, feed, columns, spool, thumbnails, access, log } = parts;
+  const { maxUploadBytes, metrics } = parts;
   const app = httpApp(parts);
   app.use(accessGuard(access, MEDIA_STORE_RIGHTS));
   app.route("/", selfRoutes({ ...SELF, describe: describeMediaStore, metrics }));
   app.route("/health", healthRoutes(service, log));
+  app.route("/changes", changeRoutes({ changes, feed }));
+  // Before the calls to one entity: "columns" is no id.
+  app.route("/entity", columnsRoutes({ columns }));
   app.route(
     "/entity",
     entityRoutes({ service, beginBlob: () => spool.receive(), maxUploadBytes }),

@@ -15,6 +15,9 @@ import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
 import { BlobStore } from "./blobs/blob_store.ts";
 import { Spool } from "./blobs/spool.ts";
+import { ChangeFeed } from "./changes/feed.ts";
+import { ChangeRepository } from "./changes/repository.ts";
+import { LibraryColumns } from "./columns/columns.ts";
 import { runMaintenanceCommand } from "./maintenance/command.ts";
 import { EntityListing } from "./entities/listing.ts";
 import { migrations, type Tables } from "./entities/migrations.ts";
@@ -50,8 +53,11 @@ await runService(async () => {
   const cache = await ThumbnailCache.open(folder.path, spool, blobs);
   using inspector = new Inspector();
   using thumbnails = new Thumbnails({ blobs, cache, maxPixels: settings.MAX_IMAGE_PIXELS, log });
+  const transactions = new TransactionRepository(db);
+  const changes = new ChangeRepository(db, transactions);
+  const feed = new ChangeFeed(changes);
   const service = new EntityService({
-    entities: new EntityRepository(db),
+    entities: new EntityRepository(db, () => feed.wake()),
     versions: new VersionRepository(db),
     listing: new EntityListing(db),
     blobs,
@@ -71,7 +77,10 @@ await runService(async () => {
   });
   const app = mediaStoreApp({
     service,
-    transactions: new TransactionRepository(db),
+    transactions,
+    changes,
+    feed,
+    columns: new LibraryColumns(db, transactions),
     spool,
     thumbnails,
     access,
@@ -84,5 +93,6 @@ await runService(async () => {
   log.info({ url: server.url }, "listening");
 
   log.info({ signal: await askedToEnd(server) }, "ending");
+  feed.close();
   await server.shutdown();
 });

@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import assert from "node:assert/strict";
 import { EventFeed } from "../events/event_feed.ts";
 import { enqueue, MessageLog } from "../events/message_log.ts";
-import { follow, type Followed } from "../testing/event_stream.ts";
+import { follow, type Followed } from "@fovea/testing/event_stream";
 import { type OpenJobs, openJobs, silent } from "../testing/open_jobs.ts";
 import { subscribe } from "../testing/subscriber.ts";
 import { eventRoutes } from "./events.ts";

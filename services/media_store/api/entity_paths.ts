@@ -8,9 +8,10 @@ import type { ProblemCode } from "@fovea/contract";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { entityForm } from "../entities/form.ts";
+import { knownQuestion } from "../entities/known.ts";
 import { entityPatch, wrappedPatch } from "../entities/patch.ts";
 import { idParameter, itemQuery, listQuery } from "../entities/query.ts";
-import { allDeleted, item } from "./schemas.ts";
+import { allDeleted, item, knownFiles } from "./schemas.ts";
 
 const tag = "entities";
 
@@ -97,6 +98,17 @@ export const entityPaths: ZodOpenApiPathsObject = {
       right: "is_admin",
       answers: { 200: json(allDeleted, "how many there were") },
       problems: ["storage_full"],
+    }),
+  },
+  "/entity/known": {
+    post: operation({
+      id: "findKnownFiles",
+      tag,
+      summary: "Ask which files are here, before any is sent",
+      right: "read",
+      body: jsonBodyOf(knownQuestion, { sha256: ["0".repeat(64)] }),
+      answers: { 200: json(knownFiles, "those that are here") },
+      problems: ["upload_too_large", "malformed_body"],
     }),
   },
   "/entity/{id}": {

@@ -4,7 +4,7 @@
  * @module
  */
 import { schemaOf } from "@fovea/http/api";
-import { type EntityVersion, type Item, MEDIA_TYPES, type StorePosition } from "@fovea/contract";
+import { type EntityVersion, type Item, type KnownFiles, MEDIA_TYPES } from "@fovea/contract";
 import { z } from "zod";
 
 const time = z.int().meta({ description: "ms since the epoch, UTC" });
@@ -56,14 +56,14 @@ export const versions = z.array(
   }).meta({ id: "EntityVersion", description: "one step of an entity's history" }),
 );
 
-/** Of `GET /store`. */
-export const position = schemaOf<StorePosition>()({
-  store_id: z.uuid().meta({ description: "which store this is" }),
-  transaction_id: z.int().min(0).meta({
-    description: "of the last change; 0 where there was none",
-  }),
-  tag: z.string().meta({ description: "random, its own for each transaction" }),
-}).meta({ id: "StorePosition", description: "which store this is, and how far it has come" });
+/** Of `POST /entity/known`. */
+export const knownFiles = schemaOf<KnownFiles>()({
+  known: z.array(z.object({
+    sha256: z.string(),
+    id: z.int().min(1).meta({ description: "of the entity that has these bytes" }),
+    is_deleted: z.boolean(),
+  })).meta({ description: "in the order of the question; what is not here is left out" }),
+}).meta({ id: "KnownFiles" });
 
 /** Of `DELETE /entity/`. */
 export const allDeleted = z.object({

@@ -20,6 +20,9 @@ export const filterParts = only("filter", {
     "a collection's id or null is expected",
   ).optional(),
   is_collection: truth.optional(),
+  /** Of the entity's bytes. */
+  sha256: z.string().toLowerCase().regex(/^[0-9a-f]{64}$/, "64 digits of hex are expected")
+    .optional(),
 });
 
 /** Members that a listed entity must have. */

@@ -56,6 +56,18 @@ export function pageQuery(
   return from(db, selection.version).select(ITEM_COLUMNS).where("id", "in", ids).orderBy("id");
 }
 
+/** Members of the entities of a selection, those after an id, in the order of ids. */
+export function membersQuery<Member extends keyof Item>(
+  db: Kysely<Tables>,
+  selection: Omit<Selection, "search">,
+  members: readonly Member[],
+  afterId: number,
+  limit: number,
+) {
+  return select(db, selection).rows.select(["entities.id", ...members])
+    .where("entities.id", ">", afterId).orderBy("entities.id").limit(limit);
+}
+
 /** How many entities a selection has. */
 export function countQuery(db: Kysely<Tables>, selection: Selection) {
   return select(db, selection).rows.select((query) => query.fn.countAll<number>().as("total"));
@@ -76,7 +88,7 @@ function select(
   if (filter.is_collection !== undefined) {
     rows = rows.where("is_collection", "=", Number(filter.is_collection));
   }
-  for (const column of ["type", "mime_type", "parent_id"] as const) {
+  for (const column of ["type", "mime_type", "parent_id", "sha256"] as const) {
     const value = filter[column];
     if (value !== undefined) rows = rows.where(column, value === null ? "is" : "=", value);
   }

@@ -140,7 +140,10 @@ Deno.test("lists are filtered by type, media type, parent and kind", async () =>
 Deno.test("a filter that can't be meant is refused, with what is allowed", async () => {
   await using app = await testApp();
   const cases: [string, RegExp][] = [
-    ["colour:red", /unknown filter: colour: known are type, mime_type, parent_id, is_collection$/],
+    [
+      "colour:red",
+      /unknown filter: colour: known are type, mime_type, parent_id, is_collection, sha256$/,
+    ],
     [
       "type:picture",
       /^filter_param\.type is "picture": one of image, video, audio, document is expected$/,

@@ -32,6 +32,8 @@ export interface Tables {
   store: { id: number; store_id: string };
   /** Every transaction that changed entities, from 1; 0 is the empty store. See transactions.ts. */
   transactions: { id: Generated<number>; tag: Generated<string> };
+  /** Ids of entities that were deleted for good, and by which transaction. */
+  tombstones: { id: number; transaction_id: number };
   /** FTS5 index over `entities.search_text`, kept by triggers. */
   entity_search: { rowid: number; text: string };
   /** One row, written whenever somebody asks whether the database can be written. */
@@ -98,6 +100,9 @@ export const migrations: Record<string, Migration> = {
   },
   "004_identity": {
     up: addIdentity,
+  },
+  "005_changes": {
+    up: addChanges,
   },
 };
 
@@ -210,4 +215,19 @@ async function addIdentity(db: AnyTables): Promise<void> {
     ) strict`.execute(db);
   await sql`insert into transactions (id) select last from transaction_counter`.execute(db);
   await db.schema.dropTable("transaction_counter").execute();
+}
+
+/** What the feed of changes is read from, see changes/repository.ts. */
+async function addChanges(db: AnyTables): Promise<void> {
+  await sql`
+    create table tombstones (id integer primary key, transaction_id integer not null) strict`
+    .execute(db);
+  await db.schema.createIndex("tombstones_made").on("tombstones")
+    .columns(["transaction_id", "id"]).execute();
+  await db.schema.createIndex("entity_versions_made").on("entity_versions")
+    .columns(["transaction_id", "id"]).execute();
+  // Those that were made before transactions had tags get theirs now.
+  await sql`
+    insert or ignore into transactions (id) select distinct transaction_id from entity_versions`
+    .execute(db);
 }

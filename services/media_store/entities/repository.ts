@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Item } from "@fovea/contract";
+import type { Item, KnownFiles } from "@fovea/contract";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { reportFull } from "../blobs/storage_full.ts";
 import type { Tables } from "./migrations.ts";
@@ -16,9 +16,12 @@ export type NewItem = Omit<Item, "id">;
 
 export class EntityRepository {
   readonly #db: Kysely<Tables>;
+  readonly #onChange: () => void;
 
-  constructor(db: Kysely<Tables>) {
+  /** @param onChange called after each change, when it is written */
+  constructor(db: Kysely<Tables>, onChange: () => void = () => {}) {
     this.#db = db;
+    this.#onChange = onChange;
   }
 
   /** @throws {Problem} `storage_full` */
@@ -54,6 +57,17 @@ export class EntityRepository {
     return row && toItem(row);
   }
 
+  /** Of these digests, those that the bytes of an entity have now. Lower-case hex. */
+  async known(digests: string[]): Promise<KnownFiles["known"]> {
+    const rows = await this.#db.selectFrom("entities").select(["sha256", "id", "is_deleted"])
+      .where("sha256", "in", digests).$narrowType<{ sha256: string }>().execute();
+    const byDigest = new Map(rows.map((row) => [row.sha256, row]));
+    return [...new Set(digests)].flatMap((digest) => {
+      const row = byDigest.get(digest);
+      return row === undefined ? [] : [{ ...row, is_deleted: row.is_deleted === 1 }];
+    });
+  }
+
   /** Whether an entity is another one, or lies in it at whatever depth. */
   async isWithin(id: number, outerId: number): Promise<boolean> {
     const { rows } = await sql`
@@ -85,8 +99,10 @@ export class EntityRepository {
           version: entity("version", "+", 1),
         }))
         .where("parent_id", "=", id).returning("id").execute();
-      if (moved.length > 0) await recordVersions(transaction, moved.map((child) => child.id));
-      else await recordTransaction(transaction);
+      const transaction_id = moved.length > 0
+        ? await recordVersions(transaction, moved.map((child) => child.id))
+        : await recordTransaction(transaction);
+      await transaction.insertInto("tombstones").values({ id, transaction_id }).execute();
       const files = await filesOfAlone(transaction, id);
       await transaction.deleteFrom("entities").where("id", "=", id).execute();
       return { item: toItem(row), files };
@@ -100,15 +116,21 @@ export class EntityRepository {
       await sql`insert into entity_search (entity_search) values ('delete-all')`.execute(
         transaction,
       );
-      await recordTransaction(transaction);
+      const transaction_id = await recordTransaction(transaction);
+      await transaction.insertInto("tombstones").columns(["id", "transaction_id"])
+        .expression((query) =>
+          query.selectFrom("entities").select(["id", sql.val(transaction_id).as("transaction_id")])
+        ).execute();
       await transaction.deleteFrom("entity_versions").execute();
       const { numDeletedRows } = await transaction.deleteFrom("entities").executeTakeFirstOrThrow();
       return Number(numDeletedRows);
     });
   }
 
-  #change<T>(action: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
-    return reportFull(() => this.#db.transaction().execute(action));
+  async #change<T>(action: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
+    const outcome = await reportFull(() => this.#db.transaction().execute(action));
+    this.#onChange();
+    return outcome;
   }
 
   /** Writes a row: fails where an insert would. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { jsonBody } from "@fovea/http/problem_response";
+import { checked, jsonBody } from "@fovea/http/problem_response";
 import { queryOf } from "@fovea/http/query";
 import type { Item } from "@fovea/contract";
 import { type Context, Hono } from "hono";
@@ -11,6 +11,7 @@ import type { NewBlob } from "../blobs/new_blob.ts";
 import { limitJson } from "../transfer/json_limit.ts";
 import { receiveForm } from "../transfer/upload.ts";
 import { entityForm, readEntityForm } from "./form.ts";
+import { knownQuestion } from "./known.ts";
 import { readEntityPatch } from "./patch.ts";
 import { idOf, itemQuery, listQuery } from "./query.ts";
 import type { EntityService } from "./service.ts";
@@ -48,6 +49,11 @@ export function entityRoutes(
 
   entity.delete("/", async (c) => {
     return c.json({ status: "deleted", deleted: await service.deleteAll() });
+  });
+
+  entity.post("/known", limitJson(), async (c) => {
+    const { sha256 } = checked(knownQuestion, await jsonBody(c), "malformed_body");
+    return c.json(await service.known(sha256));
   });
 
   entity.get("/:id", async (c) => {

@@ -8,6 +8,7 @@ import {
   type EntityPatch,
   type EntityVersion,
   type Item,
+  type KnownFiles,
   type Page,
   pageOf,
   Problem,
@@ -216,6 +217,11 @@ export class EntityService {
   async list(page: number, pageSize: number, selection: Selection = {}): Promise<Page<Item>> {
     const { items, total } = await this.#listing.page(selection, (page - 1) * pageSize, pageSize);
     return pageOf(items, page, pageSize, total);
+  }
+
+  /** Which of these bytes are here, before anything is sent. @param digests SHA-256, lower-case hex */
+  async known(digests: string[]): Promise<KnownFiles> {
+    return { known: await this.#entities.known(digests) };
   }
 
   /** Oldest first. @throws {Problem} `entity_not_found` */

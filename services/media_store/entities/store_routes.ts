@@ -10,14 +10,20 @@ import { z } from "zod";
 import { only } from "./fields.ts";
 import type { TransactionRepository } from "./transactions.ts";
 
+export const transactionNumber = z.string()
+  .regex(/^\d{1,15}$/, "a whole number from 0 is expected").transform(Number)
+  .meta({
+    description: "the last transaction that one has seen",
+    ...sentAs({ type: "integer", minimum: 0 }),
+  });
+
+export const transactionTag = z.string()
+  .regex(/^[0-9a-f]{16}$/, "16 digits of lower-case hex are expected")
+  .meta({ description: "its tag" });
+
 export const storeQuery = only("parameter", {
-  after: z.string().regex(/^\d{1,15}$/, "a whole number from 0 is expected").transform(Number)
-    .meta({
-      description: "the last transaction that one has seen",
-      ...sentAs({ type: "integer", minimum: 0 }),
-    }).optional(),
-  tag: z.string().regex(/^[0-9a-f]{16}$/, "16 digits of lower-case hex are expected")
-    .meta({ description: "its tag" }).optional(),
+  after: transactionNumber.optional(),
+  tag: transactionTag.optional(),
 }).refine(
   ({ after, tag }) => (after === undefined) === (tag === undefined),
   "after and tag go together: one of them is missing",

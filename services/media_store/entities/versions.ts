@@ -66,11 +66,15 @@ export class VersionRepository {
   }
 }
 
-/** Records what entities have become, as one transaction. [note: every change is a version] */
+/**
+ * Records what entities have become, as one transaction. [note: every change is a version]
+ *
+ * @returns its number
+ */
 export async function recordVersions(
   transaction: Transaction<Tables>,
   ids: number[],
-): Promise<void> {
+): Promise<number> {
   const transactionId = await recordTransaction(transaction);
   const columns = [...ITEM_COLUMNS, "search_text"] as const;
   await transaction.insertInto("entity_versions")
@@ -83,6 +87,7 @@ export async function recordVersions(
         .where("id", "in", sql<number>`(select value from json_each(${JSON.stringify(ids)}))`)
     )
     .execute();
+  return transactionId;
 }
 
 /** Of the files that an entity's versions need, those that no other entity needs. */

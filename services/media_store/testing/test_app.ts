@@ -17,6 +17,9 @@ import { describeMediaStore } from "../api/document.ts";
 import { mediaStoreApp } from "../app.ts";
 import { BlobStore } from "../blobs/blob_store.ts";
 import { Spool } from "../blobs/spool.ts";
+import { ChangeFeed } from "../changes/feed.ts";
+import { ChangeRepository } from "../changes/repository.ts";
+import { LibraryColumns } from "../columns/columns.ts";
 import { EntityListing } from "../entities/listing.ts";
 import { migrations, type Tables } from "../entities/migrations.ts";
 import { EntityRepository } from "../entities/repository.ts";
@@ -72,8 +75,12 @@ export async function testApp(
   const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
   const maxPixels = options.maxPixels ?? 50_000_000;
   const thumbnails = cleanup.use(new Thumbnails({ blobs, cache, maxPixels, log }));
+  const transactions = new TransactionRepository(db);
+  const changes = new ChangeRepository(db, transactions);
+  const feed = new ChangeFeed(changes);
+  cleanup.defer(() => feed.close());
   const service = new EntityService({
-    entities: new EntityRepository(db),
+    entities: new EntityRepository(db, () => feed.wake()),
     versions: new VersionRepository(db),
     listing: new EntityListing(db),
     blobs,
@@ -84,7 +91,10 @@ export async function testApp(
   });
   const app = mediaStoreApp({
     service,
-    transactions: new TransactionRepository(db),
+    transactions,
+    changes,
+    feed,
+    columns: new LibraryColumns(db, transactions),
     spool,
     thumbnails,
     access: EVERYBODY,

@@ -62,6 +62,88 @@ export interface StorePosition {
   tag: string;
 }
 
+/** Of every entry of `GET /changes`. */
+interface ChangeBase {
+  id: number;
+  /** Of the last change of this entity. */
+  transaction_id: number;
+  /** Random, its own for each transaction. */
+  tag: string;
+}
+
+/** An entity as its last change left it. */
+export interface EntityChanged extends
+  ChangeBase,
+  Pick<
+    Item,
+    | "version"
+    | "is_collection"
+    | "type"
+    | "mime_type"
+    | "sha256"
+    | "width"
+    | "height"
+    | "parent_id"
+    | "added_date"
+    | "create_date"
+    | "is_deleted"
+  > {
+  /** `created`: it is at its first version. */
+  change: "created" | "updated";
+}
+
+/** What is left of an entity that was deleted for good: its id, which is never given again. */
+export interface EntityDeleted extends ChangeBase {
+  change: "deleted";
+}
+
+/** An entry of `GET /changes`. An entity has one at most: its last. */
+export type EntityChange = EntityChanged | EntityDeleted;
+
+/** A place in the feed of changes: everything up to it has been seen. */
+export interface ChangePosition {
+  /** A transaction. */
+  after: number;
+  /** Of the entities that it changed, the last one that was seen; left out, all of them were. */
+  after_id?: number | undefined;
+  /** Of the transaction. */
+  tag: string;
+}
+
+/** Answer of `GET /changes`. */
+export interface ChangePage {
+  /** UUID. */
+  store_id: string;
+  /** By transaction, then by id. */
+  changes: EntityChange[];
+  /** What to send next time. */
+  next: ChangePosition;
+  /** Whether there is more behind `next` by now. */
+  has_more: boolean;
+}
+
+/** Of the answer of `GET /entity/columns`: what the bytes behind it are. */
+export interface ColumnsHeader {
+  /** How many entities; each column has a value for each, in the order of ids. */
+  rows: number;
+  /** Everything up to here is in the columns; what comes later is told by `GET /changes`. */
+  position: StorePosition;
+  /** What the numbers of the column `type` mean: 1 is the first, 0 is none. */
+  media_types: readonly MediaType[];
+  columns: {
+    name: string;
+    type: "uint8" | "uint32" | "float64";
+    /** Bytes between the end of the header and the column's first value. */
+    offset: number;
+  }[];
+}
+
+/** Answer of `POST /entity/known`. */
+export interface KnownFiles {
+  /** In the order of the question; bytes that no entity has are left out. */
+  known: { sha256: string; id: number; is_deleted: boolean }[];
+}
+
 /** Body of `PATCH /entity/{id}`: what is left out stays as it is. */
 export interface EntityPatch {
   label?: string | null | undefined;

@@ -37,6 +37,11 @@ export const MEDIA_STORE_RIGHTS: Rights = {
   "GET /entity/:id/image": "read",
   "GET /entity/:id/thumbnail": "read",
   "GET /entity/:id/versions": "read",
+  "GET /entity/columns": "read",
+  // A question whose list is too long for an address.
+  "POST /entity/known": "read",
+  "GET /changes": "read",
+  "GET /changes/stream": "read",
   "GET /store": "read",
   "POST /entity": "media_store_write",
   "PUT /entity/:id": "media_store_write",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TextLineStream } from "@fovea/testing/text_line_stream";
+import { TextLineStream } from "./text_line_stream.ts";
 
 export interface ReceivedEvent {
   id: string | undefined;
@@ -17,9 +17,12 @@ export interface Followed extends AsyncDisposable {
   events: ReceivedEvent[];
   /** How many comments came. */
   readonly comments: number;
-  /** Waits until it holds. */
-  until(holds: () => boolean): Promise<void>;
+  /** Waits until it holds, a minute at most. @param what one waits for */
+  until(holds: () => boolean, what?: string): Promise<void>;
 }
+
+/** Milliseconds that a test waits at most. */
+const LIMIT_MS = 60_000;
 
 /** @param response one that has come already, in place of a call of `url` */
 export async function follow(
@@ -58,13 +61,20 @@ export async function follow(
     get comments() {
       return comments;
     },
-    until: (holds) =>
-      new Promise((resolve) => {
-        const look = () => {
-          if (!holds()) return;
+    until: (holds, what = holds.toString()) =>
+      new Promise((resolve, reject) => {
+        const end = (settle: () => void) => {
+          clearTimeout(timer);
           waiting.delete(look);
-          resolve();
+          settle();
         };
+        const look = () => {
+          if (holds()) end(resolve);
+        };
+        const timer = setTimeout(() => {
+          const seen = JSON.stringify(events.slice(-3));
+          end(() => reject(new Error(`waited a minute for ${what}; the last events: ${seen}`)));
+        }, LIMIT_MS);
         waiting.add(look);
         look();
       }),

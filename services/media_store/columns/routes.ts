@@ -1,0 +1,53 @@
+/**
+ * `GET /entity/columns`.
+ *
+ * @module
+ */
+import { sentAs } from "@fovea/http/api";
+import { queryOf } from "@fovea/http/query";
+import { Hono } from "hono";
+import { z } from "zod";
+import { only, truth } from "../entities/fields.ts";
+import { filterText } from "../entities/filter.ts";
+import { namesETag } from "../entities/etag.ts";
+import type { LibraryColumns } from "./columns.ts";
+import { COLUMN_NAMES, type ColumnName } from "./layout.ts";
+
+const DEFAULT_FIELDS = "id,width,height,create_date";
+
+export const columnsQuery = only("parameter", {
+  fields: z.string().default(DEFAULT_FIELDS)
+    .transform((text) => text.split(",").map((name) => name.trim()))
+    .pipe(
+      z.array(z.enum(COLUMN_NAMES, {
+        error: ({ input }) => `"${input}" is no column: known are ${COLUMN_NAMES.join(", ")}`,
+      })),
+    ).refine((names) => new Set(names).size === names.length, "a column comes twice")
+    .meta({
+      description: `names, joined by commas, of ${COLUMN_NAMES.join(", ")}`,
+      ...sentAs({ type: "string", default: DEFAULT_FIELDS }),
+    }),
+  filter_param: filterText.default({}),
+  include_deleted: truth.default(false).meta({
+    description: "also what is softly deleted",
+    ...sentAs({ type: "boolean", default: false }),
+  }),
+});
+
+export function columnsRoutes({ columns }: { columns: LibraryColumns }): Hono {
+  const routes = new Hono({ strict: false });
+  routes.get("/columns", async (c) => {
+    const { fields, filter_param, include_deleted } = queryOf(c, columnsQuery);
+    // What the tag names is told apart by the address: a cache keeps one answer for each.
+    const tag = `"${await columns.tag()}"`;
+    const headers = { "ETag": tag, "Cache-Control": "no-cache" };
+    const known = c.req.header("If-None-Match");
+    if (known !== undefined && namesETag(known, tag)) return c.body(null, 304, headers);
+    const bytes = await columns.read(fields satisfies ColumnName[], {
+      filter: filter_param,
+      include_deleted,
+    });
+    return c.body(bytes, 200, { ...headers, "Content-Type": "application/octet-stream" });
+  });
+  return routes;
+}
