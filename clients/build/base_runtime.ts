@@ -1,7 +1,9 @@
 /**
- * The runtime that `deno compile` puts a program on top of: one that the user names, Deno's own, or, as
- * a last resort where only npm can be reached, a twin of Deno's own that comes inside an npm package
- * of others, a program that was itself made with `deno compile`.
+ * The runtime that `deno compile` puts a program on top of: one that the user names, or Deno's own.
+ *
+ * The last resort, where only npm can be reached, is a twin of Deno's own. It comes inside an npm
+ * package of others, a program that was itself made with `deno compile`. Only the Deno of the same
+ * version can put a program on top of it, so that Deno is taken from npm too where another one runs.
  *
  * @module
  */
@@ -15,6 +17,8 @@ export interface BaseRuntime {
   name: string;
   /** Unset for Deno's own. */
   path?: string;
+  /** The Deno that fits it; unset for the one that runs this. */
+  deno?: string;
 }
 
 /** What the twin is, and where it is found. */
@@ -27,6 +31,14 @@ const TWIN = {
   file: "bin/steady",
   /** Of the runtime alone. */
   sha256: "f12d5d3886d5ea138304fb8d67d7396cfbedf53656676132152cb89f3fa4d8e6",
+};
+
+/** The Deno that fits the twin. */
+const TWIN_DENO = {
+  package: "@deno/linux-x64-glibc",
+  version: TWIN.deno,
+  file: "deno",
+  sha256: "e518fbc96877fbc2b37820ec54a02e473166cb25a5d4d627ffde37360fd7d210",
 };
 
 /**
@@ -56,13 +68,12 @@ export async function chooseBaseRuntime(cache: string, say: Say): Promise<BaseRu
   }
   const source = `the npm package ${TWIN.package} ${TWIN.version}`;
   try {
-    if (!hasTwin()) throw new Error("only for Deno 2.7.11 on 64-bit x86 Linux");
-    const path = `${cache}denort-${TWIN.deno}`;
-    if (!await isTwin(path)) await takeTwin(path);
+    if (!hasTwin()) throw new Error("only for 64-bit x86 Linux");
     return {
+      ...await twinIn(cache),
       name: `the one that ${source} was compiled with, a program of others: of its ${TWIN.file} ` +
-        `nothing but the part that is Deno ${TWIN.deno}, with sha256 ${TWIN.sha256} as expected`,
-      path,
+        `nothing but the part that is Deno ${TWIN.deno}, with sha256 ${TWIN.sha256} as expected` +
+        (Deno.version.deno === TWIN.deno ? "" : `, and Deno ${TWIN.deno} of npm to compile with`),
     };
   } catch (error) {
     failures.push(`the one in ${source}: ${reasonOf(error)}`);
@@ -100,15 +111,31 @@ export async function canTakeBaseRuntime(): Promise<boolean> {
   return await tryOut({}).then(() => true, () => false);
 }
 
-/** Whether the twin fits the Deno that runs this. */
+/** Whether there is a twin for this machine. */
 function hasTwin(): boolean {
-  return Deno.version.deno === TWIN.deno && Deno.build.target === TWIN.target;
+  return Deno.build.target === TWIN.target;
 }
 
-/** Whether a file is the twin, every byte of it. */
-export async function isTwin(path: string): Promise<boolean> {
+/**
+ * The twin, and the Deno that fits it, taken where they are not there yet.
+ *
+ * @throws {Error} where a package can't be had, or holds something else
+ */
+async function twinIn(cache: string): Promise<{ path: string; deno?: string }> {
+  const path = `${cache}denort-${TWIN.deno}`;
+  if (!await isFile(path, TWIN.sha256)) {
+    await takeFromPackage(TWIN, path, (whole) => whole.subarray(0, elfSize(whole)));
+  }
+  if (Deno.version.deno === TWIN.deno) return { path };
+  const deno = `${cache}deno-${TWIN.deno}`;
+  if (!await isFile(deno, TWIN_DENO.sha256)) await takeFromPackage(TWIN_DENO, deno);
+  return { path, deno };
+}
+
+/** Whether a file is the one of that digest, every byte of it. */
+export async function isFile(path: string, digest: string): Promise<boolean> {
   try {
-    return sha256(await Deno.readFile(path)) === TWIN.sha256;
+    return sha256(await Deno.readFile(path)) === digest;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
@@ -116,25 +143,30 @@ export async function isTwin(path: string): Promise<boolean> {
 }
 
 /**
- * Takes the twin out of its package, with the user's npm settings, and writes it to `path`.
+ * Takes a program out of an npm package, with the user's npm settings, and writes it to `path`.
  *
+ * @param partOf what of the file is the program
  * @throws {Error} where the package can't be had, or holds something else
  */
-async function takeTwin(path: string): Promise<void> {
+async function takeFromPackage(
+  from: { package: string; version: string; file: string; sha256: string },
+  path: string,
+  partOf = (whole: Uint8Array<ArrayBuffer>) => whole,
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "fovea-base-" });
   try {
-    const dependencies = { [TWIN.package]: TWIN.version };
+    const dependencies = { [from.package]: from.version };
     await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify({ dependencies }));
     await runDeno(["install", "--quiet", "--no-lock", "--node-modules-dir=auto"], { cwd: folder });
-    const whole = await Deno.readFile(`${folder}/node_modules/${TWIN.package}/${TWIN.file}`);
-    const runtime = whole.subarray(0, elfSize(whole));
-    const digest = sha256(runtime);
-    if (digest !== TWIN.sha256) {
-      throw new Error(`${TWIN.file} has sha256 ${digest}, expected ${TWIN.sha256}`);
+    const file = `${folder}/node_modules/${from.package}/${from.file}`;
+    const program = partOf(await Deno.readFile(file));
+    const digest = sha256(program);
+    if (digest !== from.sha256) {
+      throw new Error(`${from.file} has sha256 ${digest}, expected ${from.sha256}`);
     }
     await Deno.mkdir(dirname(path), { recursive: true });
     // Named only when whole: a later run takes what lies there.
-    await Deno.writeFile(`${path}.part`, runtime, { mode: 0o755 });
+    await Deno.writeFile(`${path}.part`, program, { mode: 0o755 });
     await Deno.rename(`${path}.part`, path);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -9,7 +9,7 @@ import { compileClients } from "../build/compile.ts";
 import type { ClientName } from "../build/permissions.ts";
 import { clientArguments, type ClientEnd, endOf } from "./client_process.ts";
 
-/** What only Deno's own download gives for a Deno that is not the pinned one. */
+/** What only Deno's own download gives on machines other than 64-bit x86 Linux. */
 export const baseRuntime: Need = {
   isThere: await canTakeBaseRuntime(),
   what: "a base runtime for deno compile (dl.deno.land, or DENORT_BIN)",
