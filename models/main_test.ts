@@ -1,11 +1,11 @@
-import { type Need, temporaryFolder, testNeeding } from "@fovea/testing";
+import { endOf, type Need, temporaryFolder, testNeeding, until } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { serveFile } from "./testing/file_server.ts";
 import { MODELS } from "./manifest.ts";
 
-function command(args: string[], env: Record<string, string>): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
+function optionsOf(args: string[], env: Record<string, string>): Deno.CommandOptions {
+  return {
     args: [
       "run",
       "--no-prompt",
@@ -22,14 +22,11 @@ function command(args: string[], env: Record<string, string>): Deno.Command {
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  });
+  };
 }
 
-async function run(args: string[], env: Record<string, string>) {
-  const { code, stdout, stderr } = await command(args, env).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
-}
+const run = (args: string[], env: Record<string, string>) =>
+  endOf(Deno.execPath(), optionsOf(args, env));
 
 const named = (name: string) => MODELS.find((model) => model.name === name)!;
 const fixture = named("clip-vit-b-32-fixture");
@@ -98,14 +95,10 @@ Deno.test("a process killed half-way leaves nothing under the name, and the next
   await using folder = await temporaryFolder();
   const env = { MODELS_DIR: folder.path, MODEL_MIRROR: mirror.url };
 
-  const process = command([ultraface.name], env).spawn();
+  const process = new Deno.Command(Deno.execPath(), optionsOf([ultraface.name], env)).spawn();
   const output = process.output();
   const partial = `${folder.path}/${ultraface.file}.part`;
-  const end = Date.now() + 60_000;
-  while (await sizeOf(partial) < half) {
-    assert.ok(Date.now() < end, `${half} bytes did not come within a minute`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(`${half} bytes`, async () => await sizeOf(partial) >= half);
   process.kill("SIGKILL");
   await output;
   const left = await Array.fromAsync(Deno.readDir(folder.path));

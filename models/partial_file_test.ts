@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { temporaryFolder } from "@fovea/testing";
+import { temporaryFolder, within } from "@fovea/testing";
 import { patterned } from "./testing/file_server.ts";
 import { PartialFile } from "./partial_file.ts";
 
@@ -100,7 +100,7 @@ Deno.test("who wants the same partial file waits until the other has let go of i
     await using first = await PartialFile.open(path, expected);
     await first.append(bytes);
     second = PartialFile.open(path, expected, { onWait: waits.resolve });
-    await waits.promise;
+    await within("the second one to wait", waits.promise);
     await first.finish();
   }
   // The first one's bytes have a name now, so that the second one begins with nothing.

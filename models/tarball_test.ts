@@ -1,4 +1,4 @@
-import { openssl, temporaryFolder, testNeeding } from "@fovea/testing";
+import { openssl, temporaryFolder, testNeeding, within } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { create } from "tar";
@@ -205,7 +205,7 @@ Deno.test("taking ends when its signal says so", async () => {
   });
   using _ = environment({ npm_config_registry: `http://127.0.0.1:${server.addr.port}/` });
   const taking = take(folder.path, { signal: stop.signal });
-  await asked.promise;
+  await within("a request", asked.promise);
   stop.abort(new Error("enough"));
   await assert.rejects(taking, new Error("enough"));
   never.resolve(new Response());

@@ -1,7 +1,6 @@
 import type { FaceDetectionResult, Job } from "@fovea/contract";
-import { startService, temporaryFolder, testNeeding } from "@fovea/testing";
+import { endOf, startService, temporaryFolder, testNeeding } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { endOf } from "../testing/client_process.ts";
 import { baseRuntime, compiledClients } from "../testing/compiled_clients.ts";
 import { nobody } from "../testing/free_ports.ts";
 import { compileClients } from "./compile.ts";
@@ -32,11 +31,13 @@ testNeeding(
     await using temporary = await temporaryFolder();
     for (const name of ["embed-client", "face-client"] as const) {
       // Long enough a run for a cache to be written: it was, after this very one.
-      const command = new Deno.Command(clients.pathOf(name), {
+      const options = {
         args: [PICTURE, "--inference", nobody()],
         env: { TMPDIR: temporary.path },
-      });
-      for (let run = 0; run < 2; run++) assert.equal((await endOf(command)).code, 4);
+      };
+      for (let run = 0; run < 2; run++) {
+        assert.equal((await endOf(clients.pathOf(name), options)).code, 4);
+      }
     }
     assert.deepEqual(await Array.fromAsync(Deno.readDir(temporary.path)), []);
   },
@@ -46,16 +47,10 @@ testNeeding([baseRuntime], "too few file descriptors are told as such", async ()
   const args = [PICTURE, "--inference", nobody()];
   const said = new Set<string>();
   for (let descriptors = 12; descriptors < 24; descriptors++) {
-    const { code, stderr } = await endOf(
-      new Deno.Command("sh", {
-        args: [
-          "-c",
-          `ulimit -n ${descriptors}; exec "$0" "$@"`,
-          clients.pathOf("face-client"),
-          ...args,
-        ],
-      }),
-    );
+    const script = `ulimit -n ${descriptors}; exec "$0" "$@"`;
+    const { code, stderr } = await endOf("sh", {
+      args: ["-c", script, clients.pathOf("face-client"), ...args],
+    });
     // With fewer the runtime itself does not start.
     if (!stderr.includes("panicked")) said.add(`${code} ${stderr}`);
   }

@@ -1,5 +1,6 @@
+import { endOf, within } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { clientArguments, clientCommand, endOf, runClient } from "../testing/client_process.ts";
+import { clientArguments, clientCommand, runClient } from "../testing/client_process.ts";
 import { StandIn } from "../testing/stand_in.ts";
 
 const PICTURE = new URL("../images/horse.png", import.meta.url).pathname;
@@ -48,9 +49,9 @@ Deno.test("Ctrl-C while waiting ends with 130 and prints nothing more", async ()
   const submitted = Promise.withResolvers<void>();
   standIn.onSubmit = () => submitted.resolve();
   await using client = clientCommand("face-client", [PICTURE, ...at(standIn), "--quiet"]).spawn();
-  await submitted.promise;
+  await within("a job that was submitted", submitted.promise);
   client.kill("SIGINT");
-  const { code } = await client.status;
+  const { code } = await within("the end of the client", client.status);
   assert.equal(code, 130);
   assert.equal(await client.stdout.text() + await client.stderr.text(), "");
 });
@@ -60,20 +61,17 @@ Deno.test("a reader that goes away ends the client, quietly", async () => {
   const args = [PICTURE, PICTURE, ...at(standIn), "--quiet"];
   await using client = clientCommand("face-client", args).spawn();
   await client.stdout.cancel();
-  assert.equal((await client.status).code, 141);
+  assert.equal((await within("the end of the client", client.status)).code, 141);
   assert.equal(await client.stderr.text(), "");
 });
 
 /** Runs a client through a shell, for what only that can do with its streams. */
 async function runInShell(script: string, name: "face-client", args: string[]) {
   const client = clientArguments(name, args);
-  return await endOf(
-    new Deno.Command("sh", {
-      args: ["-c", script, Deno.execPath(), ...client],
-      env: { FOVEA_TOKEN: "" },
-      stdin: "null",
-    }),
-  );
+  return await endOf("sh", {
+    args: ["-c", script, Deno.execPath(), ...client],
+    env: { FOVEA_TOKEN: "" },
+  });
 }
 
 Deno.test("results that a full disk does not take end with 2 and the reason", async () => {

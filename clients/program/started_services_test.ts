@@ -8,6 +8,7 @@ import {
   startService,
   temporaryFolder,
   testNeeding,
+  within,
 } from "@fovea/testing";
 import { BARE, startSuite, type Suite, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
@@ -241,15 +242,10 @@ test("a client that waits goes on waiting while inference is started again", asy
   await untilReady(before);
   const names = ["astronaut.png", "chelsea.png", "coffee.png", "horse.png", "camera.png"];
   const images = await Promise.all(names.map((name) => variant(folder.path, name)));
-  await using client = clients.command("face-client", [
-    ...images,
-    ...where(),
-    "--inference",
-    before.url,
-    "--timeout",
-    "60",
-    "--json",
-  ], {
+  const options = ["--inference", before.url, "--timeout", "60", "--json"];
+  const { program, args } = clients.command("face-client", [...images, ...where(), ...options]);
+  await using client = new Deno.Command(program, {
+    args,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -265,12 +261,12 @@ test("a client that waits goes on waiting while inference is started again", asy
     }
     submitted.reject(new Error(`the client ended without a job: ${progress}`));
   })();
-  await submitted.promise;
+  await within("a job that was submitted", submitted.promise);
   await before.kill("SIGTERM");
   await new Promise((resolve) => setTimeout(resolve, 5000));
   const restarted = Date.now();
   await using _after = await startService("inference", settings);
-  const { code } = await client.status;
+  const { code } = await within("the end of the client", client.status);
   await reading;
   assert.equal(code, 0, progress);
   const jobs = linesOf(await output) as Job[];

@@ -3,27 +3,16 @@
  *
  * @module
  */
+import { endOf, type ProgramEnd } from "@fovea/testing";
 import { type ClientName, permissionsOf } from "../build/permissions.ts";
-
-export interface ClientEnd {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
 
 /** Runs a client from its sources, with the permissions of the binary, to its end. */
 export async function runClient(
   name: ClientName,
   args: string[],
   env: Record<string, string> = {},
-): Promise<ClientEnd> {
-  return await endOf(clientCommand(name, args, env));
-}
-
-export async function endOf(command: Deno.Command): Promise<ClientEnd> {
-  const { code, stdout, stderr } = await command.output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+): Promise<ProgramEnd> {
+  return await endOf(Deno.execPath(), clientOptions(name, args, env));
 }
 
 export function clientCommand(
@@ -31,13 +20,21 @@ export function clientCommand(
   args: string[],
   env: Record<string, string> = {},
 ): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
+  return new Deno.Command(Deno.execPath(), clientOptions(name, args, env));
+}
+
+function clientOptions(
+  name: ClientName,
+  args: string[],
+  env: Record<string, string>,
+): Deno.CommandOptions {
+  return {
     args: clientArguments(name, args),
     env: { FOVEA_TOKEN: "", FOVEA_TOKEN_FILE: "", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  });
+  };
 }
 
 /** What Deno is given to run a client from its sources. */

@@ -3,11 +3,17 @@
  *
  * @module
  */
-import { type Need, type TemporaryFolder, temporaryFolder } from "@fovea/testing";
+import {
+  endOf,
+  type Need,
+  type ProgramEnd,
+  type TemporaryFolder,
+  temporaryFolder,
+} from "@fovea/testing";
 import { canTakeBaseRuntime } from "../build/base_runtime.ts";
 import { compileClients } from "../build/compile.ts";
 import type { ClientName } from "../build/permissions.ts";
-import { clientArguments, type ClientEnd, endOf } from "./client_process.ts";
+import { clientArguments } from "./client_process.ts";
 
 /** What only Deno's own download gives on machines other than 64-bit x86 Linux. */
 export const baseRuntime: Need = {
@@ -19,10 +25,10 @@ export interface CompiledClients {
   /** A folder whose name ends in "/". */
   readonly folder: string;
   pathOf(name: ClientName): string;
-  /** A client as a command; from its sources where none can be compiled. */
-  command(name: ClientName, args: string[], options?: Deno.CommandOptions): Deno.Command;
+  /** A client's program and arguments; from its sources where none can be compiled. */
+  command(name: ClientName, args: string[]): { program: string; args: string[] };
   /** Runs a client in an empty folder, with nothing in its environment, to its end. */
-  run(name: ClientName, args: string[]): Promise<ClientEnd>;
+  run(name: ClientName, args: string[]): Promise<ProgramEnd>;
 }
 
 /** The clients, compiled into a folder that is there for the tests of the file that calls this. */
@@ -38,13 +44,14 @@ export function compiledClients(): CompiledClients {
       return `${dist.path}/dist/`;
     },
     pathOf: (name) => clients.folder + name,
-    command: (name, args, options) =>
+    command: (name, args) =>
       baseRuntime.isThere
-        ? new Deno.Command(clients.pathOf(name), { args, clearEnv: true, ...options })
-        : new Deno.Command(Deno.execPath(), { args: clientArguments(name, args), ...options }),
-    run: async (name, args) => {
+        ? { program: clients.pathOf(name), args }
+        : { program: Deno.execPath(), args: clientArguments(name, args) },
+    run: async (name, given) => {
       await using empty = await temporaryFolder();
-      return await endOf(clients.command(name, args, { cwd: empty.path }));
+      const { program, args } = clients.command(name, given);
+      return await endOf(program, { args, cwd: empty.path, clearEnv: baseRuntime.isThere });
     },
   };
   return clients;

@@ -14,12 +14,9 @@ const startBoth = (dataDir: string) => startSuite({ DATA_DIR: dataDir }, { DATA_
 
 async function completed(both: Suite, item: Item): Promise<Job> {
   const { job_id } = await both.submit("image_embedding", { media_store_id: item.id });
-  for (const until = Date.now() + 60_000; Date.now() < until;) {
-    const job = await both.job(job_id);
-    if (job.status === "completed") return job;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Cannot wait any longer for job ${job_id}`);
+  const job = await both.ended(job_id);
+  assert.equal(job.status, "completed", job.error_message ?? "");
+  return job;
 }
 
 const fitOf = async ({ url }: ServiceProcess) =>

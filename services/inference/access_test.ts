@@ -1,5 +1,6 @@
-import { asJson, startGuarded, tokenOf } from "@fovea/testing";
-import { BARE, untilReady } from "@fovea/testing/suite";
+import type { FaceDetectionResult } from "@fovea/contract";
+import { asJson, startGuarded, tokenOf, within } from "@fovea/testing";
+import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
 import { connectAsync } from "mqtt";
 import assert from "node:assert/strict";
 import { subscribe } from "./testing/subscriber.ts";
@@ -72,13 +73,9 @@ Deno.test("inference reads pictures from a media_store that wants a token, with 
   const token = await tokenOf(guarded.privateKey, { ai_inference_support: true });
   const created = await guarded.call("/job/face_detection", token, asJson({ media_store_id: id }));
   const { job_id } = await created.json();
-  const look = async () => await (await guarded.call(`/job/${job_id}`)).json();
-  let job = await look();
-  while (job.status === "pending" || job.status === "processing") {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    job = await look();
-  }
-  assert.deepEqual([job.status, job.result?.face_count], ["completed", 1], job.error_message);
+  const job = await clientOf("", guarded.service.url).ended(job_id);
+  assert.equal(job.status, "completed", job.error_message ?? "");
+  assert.equal((job.result as FaceDetectionResult).face_count, 1);
 });
 
 Deno.test("with READ_AUTH_ENABLED the broker wants the token too, as password, on TCP and WebSocket", async () => {
@@ -132,9 +129,7 @@ Deno.test("the bearer of a token hears events no longer than the token lasts", a
   const password = await tokenOf(guarded.privateKey, { exp });
   const client = await connectAsync(mqtt_url, { username: "x", password, reconnectPeriod: 0 });
   const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
-  const timer = setTimeout(() => client.stream.destroy(new Error("it was not ended")), 30_000);
-  await closed;
-  clearTimeout(timer);
+  await within("the end of a connection whose token has ended", closed);
   assert.ok(Date.now() / 1000 < exp + 10, "the connection outlived its token");
   await client.endAsync(true);
 });

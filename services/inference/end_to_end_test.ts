@@ -79,9 +79,7 @@ Deno.test(
     assert.equal(stored.status, 201);
     const { id } = await stored.json();
     const { job_id } = await house.submit("face_detection", { media_store_id: id });
-    while ((await house.job(job_id)).status !== "completed") {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    assert.equal((await house.ended(job_id)).status, "completed");
     const { mqtt_url } = await house.info();
     await using subscriber = await subscribe(mqtt_url, topicOf(job_id));
     const event = ended(await subscriber.until(() => true));
@@ -244,9 +242,7 @@ testNeeding([mosquitto], "a broker of one's own may come and go: events wait for
   const { job_id } = await client.submit("face_detection", {
     media_store_id: await entityOf(astronaut),
   });
-  while ((await client.job(job_id)).status !== "completed") {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  assert.equal((await client.ended(job_id)).status, "completed");
   await broker.start();
   await using subscriber = await subscribe(broker.url, "inference/#");
   await subscriber.until(({ topic }) => topic === topicOf(job_id));

@@ -17,6 +17,7 @@ import {
   temporaryFolder,
   testNeeding,
   tmpfs,
+  within,
 } from "@fovea/testing";
 import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
@@ -242,7 +243,7 @@ Deno.test("while media_store is away jobs and results wait, which is said once, 
   assert.deepEqual(said.map(({ level }) => level), ["warn", "info"]);
   const healed = await untilStatus(empty, found.job_id, "completed");
   assert.equal(healed.error_code, null);
-  await received.promise;
+  await within("the message", received.promise);
 });
 
 Deno.test("a media_store that does not let itself be read, or answers with pages, is away too", async () => {

@@ -14,26 +14,15 @@ import {
   temporaryFolder,
   testNeeding,
   tokenOf,
+  until,
 } from "@fovea/testing";
 import { startProxy } from "@fovea/testing/proxy";
 import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 
-const LIMIT_MS = 60_000;
-
 const astronaut = await Deno.readFile(
   new URL("../../clients/images/astronaut.png", import.meta.url),
 );
-
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + LIMIT_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`${what}: not in ${LIMIT_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 async function jobDone(inference: ServiceProcess, media_store_id: number): Promise<Job> {
   const { submit, job } = clientOf("", inference.url);

@@ -1,3 +1,4 @@
+import { within } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { MediaStoreOutage, probeMediaStore } from "./media_store_outage.ts";
 import { silent } from "./testing/open_jobs.ts";
@@ -33,7 +34,7 @@ Deno.test("an outage is found by one call for all that fail together, and ends b
   assert.equal(outage.reason, "nobody there");
   store.isAway = false;
   assert.equal(await outage.isAway(), true, "over before it was found to be");
-  await opened.ended;
+  await within("the end of the outage", opened.ended);
   assert.equal(outage.reason, null);
 });
 

@@ -5,31 +5,16 @@
  */
 import type { Info, TaskInfo } from "@fovea/contract";
 import { type Fault, patterned, serveFile } from "@fovea/models/testing/file_server";
-import { type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
+import { type ServiceProcess, startService, temporaryFolder, until } from "@fovea/testing";
 import { testModel } from "@fovea/testing/models";
 import { clientOf, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 
-const LIMIT_MS = 60_000;
 const { path, name } = await testModel("face_detection", "ultraface-rfb-320");
 const model = await Deno.readFile(path);
 
 /** What a service's processes write is read all the while, by no test in particular. */
 const served = { sanitizeOps: false, sanitizeResources: false };
-
-/** Asks until there is an answer to the point. */
-async function until<T>(
-  what: string,
-  ask: () => Promise<T | undefined> | T | undefined,
-): Promise<T> {
-  const end = Date.now() + LIMIT_MS;
-  let found: T | undefined;
-  while ((found = await ask()) === undefined) {
-    if (Date.now() > end) throw new Error(`Cannot see ${what} within ${LIMIT_MS / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return found;
-}
 
 /** inference that has no model for faces yet, a mirror with these faults to get it from, and a store. */
 async function startFetching(faults: Fault[], env: Record<string, string> = {}) {

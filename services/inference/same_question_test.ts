@@ -27,15 +27,9 @@ async function ask({ inference }: Pick<Services, "inference">, media_store_id: n
 
 /** The job once it has a result, and how many faces that has. */
 async function result({ inference }: Pick<Services, "inference">, id: string) {
-  const { job } = clientOf("", inference.url);
-  for (const until = Date.now() + 30_000; Date.now() < until;) {
-    const found = await job(id);
-    if (found.status === "completed") {
-      return { ...found, faces: (found.result as FaceDetectionResult).face_count };
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`job ${id} was not completed within 30 s`);
+  const found = await clientOf("", inference.url).ended(id);
+  assert.equal(found.status, "completed", found.error_message ?? "");
+  return { ...found, faces: (found.result as FaceDetectionResult).face_count };
 }
 
 const digest = async (bytes: Uint8Array<ArrayBuffer>) =>

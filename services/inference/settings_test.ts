@@ -6,30 +6,15 @@
 import type { EmbeddingResult, Job, TaskType } from "@fovea/contract";
 import { loadMagick } from "@fovea/pictures/magick";
 import { MagickFormat, MagickImage } from "@imagemagick/magick-wasm";
-import { startService } from "@fovea/testing";
+import { startService, until } from "@fovea/testing";
 import { BARE, clientOf, startSuite, type Suite, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { file } from "./testing/made_files.ts";
 
-const LIMIT_MS = 60_000;
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + LIMIT_MS;
-  while (!await condition()) {
-    if (Date.now() > end) throw new Error(`${what}: not in ${LIMIT_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 async function done(suite: Suite, task: TaskType, picture: Uint8Array): Promise<Job> {
   const { id } = await suite.upload(new Uint8Array(picture));
   const { job_id } = await suite.submit(task, { media_store_id: id });
-  let job: Job | undefined;
-  await until(`job of ${task}`, async () => {
-    job = await suite.job(job_id);
-    return job.completed_at !== null;
-  });
-  return job!;
+  return await suite.ended(job_id);
 }
 
 const freePort = () => {

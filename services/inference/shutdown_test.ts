@@ -9,6 +9,8 @@ import {
   startService,
   temporaryFolder,
   testNeeding,
+  until,
+  within,
 } from "@fovea/testing";
 import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
@@ -51,7 +53,7 @@ testNeeding(
     const client = clientOf("", inference.url);
     const running = await client.submit("face_detection", { media_store_id: 1 });
     const pending = await client.submit("face_detection", { media_store_id: 2 });
-    await store.asked;
+    await within("a request of a picture", store.asked);
     const { code } = await inference.kill("SIGTERM");
     assert.equal(code, 0);
 
@@ -78,11 +80,12 @@ Deno.test("a second SIGTERM ends the service at once, and nothing is lost", asyn
   const { job_id } = await clientOf("", inference.url).submit("face_detection", {
     media_store_id: 1,
   });
-  await store.asked;
+  await within("a request of a picture", store.asked);
   const first = inference.kill("SIGTERM");
-  while (!inference.log().some(({ msg }) => msg === "stopping")) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(
+    'the log to say "stopping"',
+    () => inference.log().some(({ msg }) => msg === "stopping"),
+  );
   // Within a second it would be the same wish.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const { signal } = await inference.kill("SIGTERM");

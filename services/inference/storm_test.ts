@@ -13,6 +13,7 @@ import {
   startService,
   temporaryFolder,
   testNeeding,
+  until,
 } from "@fovea/testing";
 import { clientOf } from "@fovea/testing/suite";
 import { MODELS_DIR } from "@fovea/testing/models";
@@ -107,7 +108,8 @@ async function storm({ ids, random, broker, env }: {
       if (begun >= allowed) await pause(10);
       else {
         const body = { media_store_id: 1, job_id: ids[begun++], force: true };
-        while (!await isAnswered(service, body)) await pause(20);
+        // Each life of the service, and each pause between two, is over long before.
+        await until(`an answer to job ${body.job_id}`, () => isAnswered(service, body));
       }
     }
   };
@@ -149,16 +151,19 @@ async function restart(broker: MosquittoProcess, after: number, outage: number):
   await broker.start();
 }
 
+/** For all jobs of the storm together. */
+const DONE_MS = 600_000;
+
 /** Waits until all jobs have ended, their results have been delivered and the broker is there. */
 async function untilDone({ url }: ServiceProcess): Promise<void> {
   const count = async (status: string) =>
     (await (await fetch(`${url}/job/?status=${status}`)).json()).pagination.total_items;
   for (const status of ["pending", "processing", "sync_failed"]) {
-    while (await count(status) > 0) await pause(50);
+    await until(`the last job that is ${status}`, async () => await count(status) === 0, DONE_MS);
   }
   const broker = async () =>
     (await (await fetch(`${url}/health/ready`)).json()).checks.broker.state;
-  while (await broker() !== "ok") await pause(50);
+  await until("the broker", async () => await broker() === "ok");
 }
 
 /** What a subscriber was told of each job, once it has heard all there is: an event's id and a status. */

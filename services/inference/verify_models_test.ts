@@ -1,10 +1,10 @@
-import { temporaryFolder } from "@fovea/testing";
+import { endOf, temporaryFolder } from "@fovea/testing";
 import { MODELS_DIR, testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { compareFirstValues } from "./verify_models.ts";
 
 async function verify(args: string[], modelsDir: string) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  return await endOf(Deno.execPath(), {
     args: [
       "run",
       "--no-prompt",
@@ -16,9 +16,7 @@ async function verify(args: string[], modelsDir: string) {
       ...args,
     ],
     env: { MODELS_DIR: modelsDir },
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  });
 }
 
 Deno.test("values pass when each is near the published one, and only then", () => {

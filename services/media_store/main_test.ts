@@ -1,5 +1,5 @@
 import type { Item } from "@fovea/contract";
-import { asJson, runServiceToEnd, type ServiceProcess, startService } from "@fovea/testing";
+import { asJson, runServiceToEnd, type ServiceProcess, startService, until } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "./testing/crafted_picture.ts";
 import { makePicture } from "./testing/made_pictures.ts";
@@ -33,11 +33,6 @@ async function beginUpload(service: ServiceProcess, bytes: Uint8Array): Promise<
   await writer.write(bytes);
   writer.releaseLock();
   return connection;
-}
-
-/** Waits for what the service is bound to do. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 Deno.test("what was stored is there after a restart", async () => {
@@ -82,7 +77,7 @@ Deno.test("a kill amid uploads leaves neither a row without its file nor a file 
     Array.from({ length: 40 }, (_, seed) => add(first, craftPng(3, 2, seed))),
   );
   using _unfinished = await beginUpload(first, new Uint8Array(100_000));
-  await until(() => filesIn(folder).some((name) => name.startsWith("files/")));
+  await until("a first file", () => filesIn(folder).some((name) => name.startsWith("files/")));
   await first.kill("SIGKILL");
   await uploads;
   // What a kill between a file's renaming and its row's writing leaves.
@@ -127,9 +122,9 @@ Deno.test("an upload that is too large is refused before it has ended", async ()
 Deno.test("an upload whose client goes away leaves nothing behind", async () => {
   await using service = await startService("media_store");
   const connection = await beginUpload(service, new Uint8Array(100_000));
-  await until(() => filesIn(folderOf(service)).length === 1);
+  await until("a first file", () => filesIn(folderOf(service)).length === 1);
   connection.close();
-  await until(() => filesIn(folderOf(service)).length === 0);
+  await until("a first file", () => filesIn(folderOf(service)).length === 0);
   await add(service, craftPng(3, 2));
   assert.deepEqual(service.log().filter((line) => line.level === "error"), []);
 });

@@ -1,4 +1,4 @@
-import { temporaryFolder } from "@fovea/testing";
+import { endOf, runTask, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { SETTING_NAMES } from "../inference/settings.ts";
 import { mediaStoreSettings } from "../media_store/settings.ts";
@@ -9,7 +9,7 @@ const ROOT = new URL("../../", import.meta.url);
 /** What a program can do that is started in place of a service, with settings of its own. */
 async function allowedTo(service: Service, settings: Record<string, string> = {}) {
   await using folder = await temporaryFolder();
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await endOf(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "--allow-env", "--allow-read", "--allow-ffi"],
       ...["services/start/testing/start_in_place.ts", service],
@@ -17,10 +17,9 @@ async function allowedTo(service: Service, settings: Record<string, string> = {}
     ],
     cwd: ROOT,
     env: { DATA_DIR: `${folder.path}/data`, MODELS_DIR: `${folder.path}/models`, ...settings },
-  }).output();
-  const text = new TextDecoder();
-  assert.equal(code, 0, text.decode(stderr));
-  return JSON.parse(text.decode(stdout));
+  });
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
 }
 
 Deno.test("media_store can write its own folder, read its own files, and nothing else", async () => {
@@ -68,15 +67,8 @@ Deno.test("the native backend may run native code out of one folder, and nothing
 });
 
 Deno.test("help is given whatever the settings are, wrong ones are all named", async () => {
-  const run = async (...args: string[]) => {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["task", "--quiet", "media-store", ...args],
-      cwd: ROOT,
-      env: { MEDIA_STORE_PORT: "no", MAX_IMAGE_PIXELS: "0" },
-    }).output();
-    const text = new TextDecoder();
-    return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
-  };
+  const run = (...args: string[]) =>
+    runTask("media-store", args, { MEDIA_STORE_PORT: "no", MAX_IMAGE_PIXELS: "0" });
   const help = await run("--help");
   assert.equal(help.code, 0);
   assert.match(help.stdout, /^Usage: /);

@@ -1,5 +1,5 @@
 import { openSqlite } from "@fovea/storage/sqlite";
-import { temporaryFolder } from "@fovea/testing";
+import { temporaryFolder, until } from "@fovea/testing";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { EventTransactions } from "../jobs/event_transactions.ts";
@@ -100,16 +100,16 @@ async function open() {
   };
 }
 
-/** Waits until something holds that happens by itself. */
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+/** Waits until that many results are still to be delivered. */
+async function untilPending(delivery: ResultDelivery, count: number): Promise<void> {
+  await until(`${count} results to be pending`, async () => await delivery.pending() === count);
 }
 
 type Opened = Awaited<ReturnType<typeof open>>;
 
 /** Lets every pause pass until a job says that its result did not arrive. */
 async function untilFailed(opened: Opened, delivery: ResultDelivery, id: string): Promise<void> {
-  await until(async () => {
+  await until(`job ${id} to say that its result did not arrive`, async () => {
     opened.clock.now += DELIVERY_PAUSE.maxMs;
     delivery.wake();
     return (await opened.job(id)).status === "sync_failed";
@@ -122,7 +122,7 @@ Deno.test("a face result arrives with its job, its model and the service's token
   await opened.complete(8, "image_embedding");
   const delivery = opened.start();
   delivery.wake();
-  await until(async () => await delivery.pending() === 0);
+  await untilPending(delivery, 0);
   assert.deepEqual(opened.received, [{
     entity: 7,
     token: "Bearer t",
@@ -147,7 +147,7 @@ Deno.test("a result that fails is tried again after growing pauses, and then the
   for (let attempt = 1; attempt <= TRIES_UNTIL_FAILED; attempt++) {
     assert.equal((await opened.job(id)).status, "completed");
     const row = () => opened.db.selectFrom("delivery").selectAll().executeTakeFirstOrThrow();
-    await until(async () => (await row()).attempt === attempt);
+    await until(`attempt ${attempt}`, async () => (await row()).attempt === attempt);
     assert.equal((await row()).due_at - opened.clock.now, 1000 * 2 ** (attempt - 1));
     opened.clock.now = (await row()).due_at;
     delivery.wake();
@@ -161,7 +161,7 @@ Deno.test("a result that fails is tried again after growing pauses, and then the
   opened.mediaStore.status = () => 202;
   opened.clock.now += DELIVERY_PAUSE.maxMs;
   delivery.wake();
-  await until(async () => (await opened.job(id)).status === "completed");
+  await until("the result to arrive", async () => (await opened.job(id)).status === "completed");
   assert.equal(opened.received.length, 1);
   assert.deepEqual((await opened.job(id)).error_message, null);
   await delivery.close();
@@ -181,7 +181,7 @@ Deno.test("when media_store is back, all that failed meanwhile is delivered, als
   const after = opened.start();
   opened.clock.now += DELIVERY_PAUSE.maxMs;
   after.wake();
-  await until(async () => await after.pending() === 0);
+  await untilPending(after, 0);
   for (const id of ids) assert.equal((await opened.job(id)).status, "completed");
   assert.deepEqual(
     opened.received.map(({ entity }) => entity).sort((a, b) => a - b),
@@ -201,7 +201,7 @@ Deno.test("a media_store that answers again takes at once what waits for its nex
   opened.startMediaStore();
   await opened.complete(2);
   delivery.wake();
-  await until(async () => await delivery.pending() === 0);
+  await untilPending(delivery, 0);
   assert.deepEqual(opened.received.map(({ entity }) => entity), [2, 1]);
   await delivery.close();
 });
@@ -212,7 +212,7 @@ Deno.test("a result for an entity that is gone is dropped, and its job stays com
   const id = await opened.complete(7);
   const delivery = opened.start();
   delivery.wake();
-  await until(async () => await delivery.pending() === 0);
+  await untilPending(delivery, 0);
   assert.equal((await opened.job(id)).status, "completed");
   await delivery.close();
 });
@@ -230,7 +230,7 @@ Deno.test("one result that is refused again and again holds up no other, and few
   for (let entity = 1; entity <= 30; entity++) await opened.complete(entity);
   const delivery = opened.start();
   delivery.wake();
-  await until(async () => await delivery.pending() === 1);
+  await untilPending(delivery, 1);
   assert.equal(opened.received.length, 29);
   assert.equal(most, 4);
   await delivery.close();
@@ -243,13 +243,13 @@ Deno.test("a result under way when the service ends is tried again after the sta
   await opened.complete(7);
   const before = opened.start();
   before.wake();
-  await until(() => opened.mediaStore.asked === 1);
+  await until("a first request", () => opened.mediaStore.asked === 1);
   await before.close();
   answer.resolve(500);
   opened.mediaStore.status = () => 202;
   const after = opened.start();
   after.wake();
-  await until(async () => await after.pending() === 0);
+  await untilPending(after, 0);
   assert.equal(opened.received.length, 1);
   await after.close();
 });
@@ -261,13 +261,15 @@ Deno.test("a clock that is set back holds up nothing", async () => {
   const delivery = opened.start();
   delivery.wake();
   const { db } = opened;
-  await until(async () =>
-    (await db.selectFrom("delivery").selectAll().executeTakeFirstOrThrow()).attempt === 1
+  await until(
+    "a first attempt",
+    async () =>
+      (await db.selectFrom("delivery").selectAll().executeTakeFirstOrThrow()).attempt === 1,
   );
   opened.mediaStore.status = () => 202;
   opened.clock.now -= 1_000_000_000;
   delivery.wake();
-  await until(async () => await delivery.pending() === 0);
+  await untilPending(delivery, 0);
   await delivery.close();
 });
 
@@ -288,7 +290,7 @@ Deno.test("a result that was taken while the database could not be written is de
   };
   const delivery = opened.start();
   delivery.wake();
-  await until(async () => await delivery.pending() === 0);
+  await untilPending(delivery, 0);
   assert.deepEqual(opened.received.map(({ body }) => body.job_id), [id, id]);
   await delivery.close();
 });

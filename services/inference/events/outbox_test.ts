@@ -1,4 +1,4 @@
-import { mosquitto, startMosquitto, testNeeding } from "@fovea/testing";
+import { mosquitto, startMosquitto, testNeeding, within } from "@fovea/testing";
 import { sql } from "kysely";
 import { connectAsync } from "mqtt";
 import assert from "node:assert/strict";
@@ -108,7 +108,7 @@ Deno.test("a message written while others are being sent is not forgotten", asyn
   });
   await write(opened, { topic: "t", payload: "first" });
   outbox.wake();
-  await all.promise;
+  await within("both messages", all.promise);
   await outbox.close(10_000);
   assert.deepEqual(sent, ["first", "second"]);
 });
@@ -302,7 +302,7 @@ Deno.test("a message that can't be read from the database now is sent later", as
   outbox.wake();
   await outbox.whenIdle();
   await sql`ALTER TABLE elsewhere RENAME TO outbox`.execute(opened.db);
-  assert.equal(await sent.promise, "one");
+  assert.equal(await within("the message", sent.promise), "one");
   await outbox.close(10_000);
 });
 

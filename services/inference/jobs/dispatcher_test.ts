@@ -1,3 +1,4 @@
+import { until } from "@fovea/testing";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -44,20 +45,17 @@ async function openDispatcher(options: Partial<PoolOptions> = {}) {
     dispatcher.wake();
     return job.job_id;
   };
-  const until = async (jobId: string, status: string) => {
-    let job = await opened.jobs.get(jobId);
-    while (job.status !== status) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      job = await opened.jobs.get(jobId);
-    }
-    return job;
-  };
+  const jobThatIs = (status: string, id: string) =>
+    until(`job ${id} that is ${status}`, async () => {
+      const job = await opened.jobs.get(id);
+      return job.status === status ? job : undefined;
+    });
   return {
     opened,
     dispatcher,
     pool,
     submit,
-    until,
+    jobThatIs,
     [Symbol.asyncDispose]: async () => {
       pool.close();
       await dispatcher.stop(0);
@@ -68,30 +66,30 @@ async function openDispatcher(options: Partial<PoolOptions> = {}) {
 
 Deno.test("a cancelled job frees its worker for the next one", async () => {
   await using open = await openDispatcher({ size: 1 });
-  const { opened, dispatcher, submit, until } = open;
+  const { opened, dispatcher, submit, jobThatIs } = open;
   const waiting = await submit(WAITS);
-  await until(waiting, "processing");
+  await jobThatIs("processing", waiting);
   await opened.jobs.remove(waiting);
   for (const seq of opened.cancelled) dispatcher.cancel(seq);
-  await until(await submit(DONE), "completed");
+  await jobThatIs("completed", await submit(DONE));
   assert.equal((await opened.jobs.get(waiting)).status, "cancelled");
 });
 
 Deno.test("a job whose worker dies twice ends as poisoned, and those beside it are served", async () => {
   await using open = await openDispatcher();
   const deadly = await open.submit(DEADLY);
-  for (let i = 0; i < 5; i++) await open.until(await open.submit(DONE), "completed");
-  const ended = await open.until(deadly, "error");
+  for (let i = 0; i < 5; i++) await open.jobThatIs("completed", await open.submit(DONE));
+  const ended = await open.jobThatIs("error", deadly);
   assert.deepEqual([ended.error_code, ended.attempt], ["poisoned", 2]);
   assert.match(ended.error_message!, /2 workers died of this job.*out of luck/);
 });
 
 Deno.test("a dispatcher that stops begins nothing more, waits, and hands back what does not end", async () => {
   await using open = await openDispatcher({ size: 1 });
-  const { opened, dispatcher, submit, until } = open;
+  const { opened, dispatcher, submit, jobThatIs } = open;
   const running = await submit(WAITS);
   const pending = await submit(DONE);
-  await until(running, "processing");
+  await jobThatIs("processing", running);
   await dispatcher.stop(50);
   for (const id of [running, pending]) {
     const job = await opened.jobs.get(id);
@@ -115,18 +113,18 @@ Deno.test("what is being begun when a dispatcher is told to stop is not worked o
 
 Deno.test("the canary has its turn after the jobs, and is in no list and no event", async () => {
   await using open = await openDispatcher({ size: 1, canaryIntervalMs: 1 });
-  const { opened, pool, submit, until } = open;
+  const { opened, pool, submit, jobThatIs } = open;
   const ids = [await submit(DONE), await submit(DONE), await submit(6)];
-  for (const id of ids) await until(id, "completed");
+  for (const id of ids) await jobThatIs("completed", id);
   // The last job has the worker answer its canary wrongly: so one was shown.
-  while (pool.state.restarts.canary === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until("a worker that answered its canary wrongly", () => pool.state.restarts.canary > 0);
   assert.equal((await opened.jobs.list({}, 1, 20)).total, 3);
   assert.equal((await opened.events()).length, 9);
 });
 
 Deno.test("a job of which it can't be written that it was begun is begun again, as if it had not been", async () => {
   await using open = await openDispatcher({ size: 1 });
-  const { opened, submit, until } = open;
+  const { opened, submit, jobThatIs } = open;
   // Fails at the end of the transaction, by when the job has been given to the worker.
   await sql`
     CREATE TRIGGER refuse BEFORE INSERT ON outbox WHEN NEW.payload LIKE '%job_started%'
@@ -136,7 +134,7 @@ Deno.test("a job of which it can't be written that it was begun is begun again, 
   const waiting = await opened.jobs.get(id);
   assert.deepEqual([waiting.status, waiting.attempt], ["pending", 0]);
   await sql`DROP TRIGGER refuse`.execute(opened.db);
-  assert.equal((await until(id, "completed")).attempt, 1);
+  assert.equal((await jobThatIs("completed", id)).attempt, 1);
   assert.deepEqual((await opened.events()).map(({ event }) => event), [
     "job_created",
     "job_started",
@@ -146,13 +144,13 @@ Deno.test("a job of which it can't be written that it was begun is begun again, 
 
 Deno.test("an outcome that can't be written while the database is locked is written afterwards", async () => {
   await using open = await openDispatcher({ size: 1 });
-  const { opened, submit, until } = open;
+  const { opened, submit, jobThatIs } = open;
   const slow = await submit(SLOW);
-  await until(slow, "processing");
+  await jobThatIs("processing", slow);
   const other = new DatabaseSync(opened.path);
   other.exec("BEGIN IMMEDIATE");
   await new Promise((resolve) => setTimeout(resolve, 1000));
   other.exec("ROLLBACK");
   other.close();
-  await until(slow, "completed");
+  await jobThatIs("completed", slow);
 });

@@ -1,3 +1,4 @@
+import { until } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { failed, openJobs, silent } from "../testing/open_jobs.ts";
 import { keepJobsFor } from "./retention.ts";
@@ -15,5 +16,5 @@ Deno.test("at the start jobs are removed that ended too long ago, unless they ar
     assert.equal((await opened.jobs.get(job.job_id)).status, "error");
   }
   using _aMonth = keepJobsFor(30, opened.administration, silent);
-  while (await count() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until("the removal of the job", async () => await count() === 0);
 });

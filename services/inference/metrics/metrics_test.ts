@@ -1,3 +1,4 @@
+import { until } from "@fovea/testing";
 import { startSuite } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
@@ -120,8 +121,10 @@ Deno.test("a running service tells what its jobs took and what is loaded", async
   const metrics = async () => await (await fetch(`${house.inference.url}/metrics`)).text();
   const { id } = await house.upload(astronaut);
   await house.submit("face_detection", { media_store_id: id });
-  let text = await metrics();
-  while (!text.includes("inference_jobs_ended_total{")) text = await metrics();
+  const text = await until("metrics of a job", async () => {
+    const text = await metrics();
+    return text.includes("inference_jobs_ended_total{") && text;
+  });
   for (
     const line of [
       /^inference_jobs_ended_total\{task="face_detection",outcome="completed"\} 1$/m,

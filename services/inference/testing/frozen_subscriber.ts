@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { MQTT_HANDSHAKE } from "@fovea/testing";
+import { MQTT_HANDSHAKE, until } from "@fovea/testing";
 
 /** MQTT 3.1.1: SUBSCRIBE to inference/events, QoS 1. */
 const SUBSCRIBE = packet(0x82, "\0\x01\0\x10inference/events\x01");
@@ -39,7 +39,7 @@ export async function freezeSubscriber(port: number, overWebSocket: boolean): Pr
   for (const said of [connect, SUBSCRIBE]) {
     await connection.write(overWebSocket ? frame(said) : said);
   }
-  while (!(await read()).includes(SUBACK));
+  await until("a subscription that stands", async () => (await read()).includes(SUBACK));
   return { [Symbol.dispose]: () => connection.close() };
 }
 

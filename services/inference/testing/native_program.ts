@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { endOf, type ProgramEnd } from "@fovea/testing";
 import type { Need } from "@fovea/testing";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -22,9 +23,9 @@ export async function runProgram(
   name: string,
   args: string[],
   flags: string[] = NATIVE_FLAGS,
-): Promise<{ code: number; stdout: string; stderr: string }> {
+): Promise<ProgramEnd> {
   const script = `services/inference/testing/${name}`;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  return await endOf(Deno.execPath(), {
     args: [
       "run",
       "--no-prompt",
@@ -36,7 +37,5 @@ export async function runProgram(
       ...args,
     ],
     cwd: ROOT,
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  });
 }

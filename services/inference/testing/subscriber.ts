@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { within } from "@fovea/testing";
 import { connectAsync, type IClientOptions } from "mqtt";
 
 export interface Heard {
@@ -16,7 +17,11 @@ export interface Subscriber extends AsyncDisposable {
   heard: Heard[];
   /** Tells of each message from now on, which is then not kept. */
   onMessage(listener: (message: Heard) => void): void;
-  /** Waits until something is heard that passes, and gives it. */
+  /**
+   * Waits until something is heard that passes, and gives it.
+   *
+   * @throws {Error} saying what was heard last, where nothing such comes within the limit
+   */
   until(passes: (message: Heard) => boolean): Promise<Heard>;
 }
 
@@ -40,17 +45,22 @@ export async function subscribe(
   return {
     heard,
     onMessage: (listener) => void (listen = listener),
-    until: (passes) =>
-      new Promise((resolve) => {
-        const look = () => {
-          const found = heard.find(passes);
-          if (found === undefined) return;
-          waiting.delete(look);
-          resolve(found);
-        };
-        waiting.add(look);
-        look();
-      }),
+    until: async (passes) => {
+      const found = Promise.withResolvers<Heard>();
+      const look = () => {
+        const message = heard.find(passes);
+        if (message !== undefined) found.resolve(message);
+      };
+      waiting.add(look);
+      look();
+      try {
+        const what = () =>
+          `a message of ${topic} with ${passes}, beside ${JSON.stringify(heard.slice(-10))}`;
+        return await within(what, found.promise);
+      } finally {
+        waiting.delete(look);
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       await client.endAsync(true);
     },

@@ -1,3 +1,4 @@
+import { until, within } from "@fovea/testing";
 import type { FaceDetectionResult } from "@fovea/contract";
 import { testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
@@ -14,7 +15,6 @@ const model = await testModel("face_detection", "ultraface-rfb-320");
 const faces = (entityId: number) => ({ task: "face_detection", entityId, options: {} }) as const;
 
 const codeOf = (outcome: Outcome) => outcome.ok ? "ok" : outcome.code;
-const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 const misbehaving = new URL("../testing/misbehaving_worker.ts", import.meta.url);
 
@@ -69,13 +69,14 @@ async function poolOf(size: number, url: string, options: Partial<PoolOptions> =
     pool.close();
     throw error;
   }
-  const free = () =>
-    new Promise<void>((resolve) => {
-      onFree = () => {
-        if (pool.free > 0) resolve();
-      };
-      onFree();
-    });
+  const free = () => {
+    const isFree = Promise.withResolvers<void>();
+    onFree = () => {
+      if (pool.free > 0) isFree.resolve();
+    };
+    onFree();
+    return within("a worker that is free", isFree.promise);
+  };
   return { pool, free, [Symbol.dispose]: () => pool.close() };
 }
 
@@ -145,7 +146,7 @@ Deno.test("a worker that dies or closes itself with nothing to do is missed at o
     const { pool, free } = opened;
     assert.equal(codeOf(await pool.run(faces(entityId))), "ok");
     const from = performance.now();
-    while (pool.state.alive > 0) await soon();
+    await until("the end of the worker", () => pool.state.alive === 0);
     assert.ok(performance.now() - from < 2000, "noticed late");
     assert.equal(pool.state.restarts.died, 1);
     assert.match(pool.state.unfit[1]!, said);
@@ -215,9 +216,8 @@ Deno.test("a worker that is ended at its deadline gives its core back", async ()
     await new Promise((resolve) => setTimeout(resolve, 1000));
     return (process.cpuUsage().user - user) / 1e6;
   };
-  const until = performance.now() + 20_000;
   // A thread that computes takes at least a quarter of a core from others who want it too.
-  while (await busy() > 0.05) assert.ok(performance.now() < until, "it still computes after 20 s");
+  await until("the worker to compute no more", async () => await busy() <= 0.05);
 });
 
 Deno.test("a worker that has grown is replaced when it has nothing to do, and not before", async () => {
@@ -225,10 +225,7 @@ Deno.test("a worker that has grown is replaced when it has nothing to do, and no
   const { pool, free } = opened;
   for (let i = 0; i < 3; i++) assert.equal((await pool.run(faces(11))).ok, true);
   assert.deepEqual([pool.state.alive, pool.state.restarts.recycled], [1, 0]);
-  for (const until = performance.now() + 20_000; pool.state.restarts.recycled === 0;) {
-    assert.ok(performance.now() < until, "it was not replaced within 20 s");
-    await soon();
-  }
+  await until("a worker in place of one that has grown", () => pool.state.restarts.recycled > 0);
   await free();
   assert.deepEqual([pool.state.alive, pool.free], [1, 1]);
   assert.equal((await pool.run(faces(1))).ok, true);
@@ -239,7 +236,7 @@ Deno.test("a cancelled job stops while its picture is fetched, and costs no work
   using opened = await poolOf(1, store.url);
   const cancel = new AbortController();
   const outcome = opened.pool.run(faces(2), cancel.signal);
-  await store.asked;
+  await within("a request of a picture", store.asked);
   cancel.abort();
   assert.equal(codeOf(await outcome), "cancelled");
   assert.equal(opened.pool.state.alive, 1);
@@ -274,7 +271,7 @@ Deno.test("a worker that answers the canary wrongly, or not at all, is named and
     const { pool, free } = opened;
     await pool.run(faces(entityId));
     pool.checkHealth(0);
-    while (pool.state.restarts[reason] === 0) await soon();
+    await until(`a restart by ${reason}`, () => pool.state.restarts[reason] > 0);
     assert.match(pool.state.unfit[1]!, said);
     await free();
     assert.deepEqual(pool.state.unfit, {});
@@ -295,11 +292,11 @@ Deno.test("the canary keeps no worker from its end, and brings up none", async (
   let wakes = 0;
   using opened = await poolOf(1, "", { script: misbehaving, canaryIntervalMs: 20, idleMs: 200 });
   const { pool } = opened;
-  while (pool.state.alive > 0) {
+  await until("the end of an idle worker", () => {
     pool.checkHealth(0);
     wakes++;
-    await soon();
-  }
+    return pool.state.alive === 0;
+  });
   assert.ok(wakes > 1);
   pool.checkHealth(0);
   assert.deepEqual([pool.state.alive, pool.state.busy], [0, 0]);
@@ -317,7 +314,7 @@ Deno.test("a model that gives a wrong answer is not loaded", async () => {
 Deno.test("workers without a job are ended, and come up again with the next one", async () => {
   await using store = pictures();
   using opened = await poolOf(2, store.url, { idleMs: 100 });
-  while (opened.pool.state.alive > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until("the end of idle workers", () => opened.pool.state.alive === 0);
   assert.equal(opened.pool.free, 2);
   assert.equal((await opened.pool.run(faces(1))).ok, true);
 });

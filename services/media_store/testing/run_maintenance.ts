@@ -1,6 +1,6 @@
-import { runTask, type TaskResult } from "@fovea/testing";
+import { type ProgramEnd, runTask } from "@fovea/testing";
 
 /** `deno task media-store` with options, as its user runs it. */
-export function runMaintenance(dataDir: string, ...options: string[]): Promise<TaskResult> {
+export function runMaintenance(dataDir: string, ...options: string[]): Promise<ProgramEnd> {
   return runTask("media-store", options, { DATA_DIR: dataDir });
 }

@@ -1,6 +1,6 @@
 import { openLog } from "@fovea/process/log";
 import type { Problem } from "@fovea/contract";
-import { temporaryFolder } from "@fovea/testing";
+import { temporaryFolder, until } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BlobStore } from "../blobs/blob_store.ts";
@@ -109,10 +109,7 @@ Deno.test("a thumbnail whose picture goes while it is made leaves nothing", asyn
   const item = await studio.keep(png(300));
   const making = studio.thumbnails.get(item, 64, "webp");
   const incoming = () => [...Deno.readDirSync(`${studio.folder}/incoming`)];
-  for (const until = Date.now() + 10_000; incoming().length === 0;) {
-    assert.ok(Date.now() < until, "nothing is being made");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until("a thumbnail that is being made", () => incoming().length > 0);
   await studio.remove(item);
   assert.equal((await making).length, 1);
   assert.deepEqual(studio.cached(), []);

@@ -1,6 +1,6 @@
 import { httpApp } from "@fovea/http/http_app";
 import { openLog } from "@fovea/process/log";
-import { temporaryFolder } from "@fovea/testing";
+import { temporaryFolder, within } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { Spool } from "../blobs/spool.ts";
@@ -190,7 +190,7 @@ async function trickle(port: number, more: number, pauseMs: number): Promise<str
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
     await connection.write(text.encode("x")).catch(() => {});
   }
-  await answered;
+  await within("an answer to an upload that trickles", answered);
   return answer;
 }
 

@@ -1,4 +1,4 @@
-import { temporaryFolder } from "@fovea/testing";
+import { endOf, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 
 /** What a program writes that opens a log at level info. */
@@ -16,11 +16,8 @@ async function written(
     ${program}`,
   );
   const config = new URL("../../../deno.json", import.meta.url).pathname;
-  const { stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-all", "--config", config, script],
-    env,
-  }).output();
-  return new TextDecoder().decode(stderr).split("\n");
+  const args = ["run", "--no-prompt", "--allow-all", "--config", config, script];
+  return (await endOf(Deno.execPath(), { args, env })).stderr.split("\n");
 }
 
 /** The facts that a program logs as JSON. */

@@ -5,6 +5,7 @@
  */
 import { Child } from "./child.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
+import { within } from "./until.ts";
 
 export interface Page {
   /** Goes to an address and waits until its page is loaded. */
@@ -45,7 +46,7 @@ export async function startBrowser(): Promise<Browser> {
   const opened = Promise.withResolvers<void>();
   socket.onopen = () => opened.resolve();
   socket.onerror = () => opened.reject(new Error("Chromium can't be steered"));
-  await opened.promise;
+  await within("Chromium to be steered", opened.promise);
   const { send, once } = commandsOver(socket);
 
   const owned = cleanup.move();

@@ -4,6 +4,7 @@
  * @module
  */
 import { TextLineStream } from "./text_line_stream.ts";
+import { within } from "./until.ts";
 
 /** How long a program that is asked to end may take before it is ended by force. */
 const GRACE_MS = 10_000;
@@ -44,7 +45,7 @@ export class Child implements AsyncDisposable {
   /**
    * Waits for the first line in which `find` finds something, and resolves with that.
    *
-   * @throws {Error} with all that the program wrote, where it ends before
+   * @throws {Error} with all that the program wrote, where it ends before, or writes nothing such
    */
   async first<T>(find: (line: string) => T | undefined): Promise<T> {
     const found = Promise.withResolvers<T>();
@@ -58,7 +59,10 @@ export class Child implements AsyncDisposable {
       throw new Error(`${this.#name} ended with exit code ${code}:\n${this.lines.join("\n")}`);
     };
     try {
-      return await Promise.race([found.promise, ended()]);
+      return await within(
+        () => `a line of ${this.#name} that was expected, beside these:\n${this.lines.join("\n")}`,
+        Promise.race([found.promise, ended()]),
+      );
     } finally {
       this.#onLine = () => {};
     }
@@ -71,17 +75,21 @@ export class Child implements AsyncDisposable {
   }
 
   /** Sends a signal and waits for the end. Nothing happens to a program that has ended already. */
-  kill(signal: Deno.Signal): Promise<Deno.CommandStatus> {
+  async kill(signal: Deno.Signal): Promise<Deno.CommandStatus> {
+    this.#send(signal);
+    return await within(`the end of ${this.#name} after ${signal}`, this.status());
+  }
+
+  #send(signal: Deno.Signal): void {
     try {
       this.#process.kill(signal);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
     }
-    return this.status();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const force = setTimeout(() => this.kill("SIGKILL"), GRACE_MS);
+    const force = setTimeout(() => this.#send("SIGKILL"), GRACE_MS);
     await this.kill("SIGTERM");
     clearTimeout(force);
   }

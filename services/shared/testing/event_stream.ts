@@ -4,6 +4,7 @@
  * @module
  */
 import { TextLineStream } from "./text_line_stream.ts";
+import { within } from "./until.ts";
 
 export interface ReceivedEvent {
   id: string | undefined;
@@ -17,12 +18,9 @@ export interface Followed extends AsyncDisposable {
   events: ReceivedEvent[];
   /** How many comments came. */
   readonly comments: number;
-  /** Waits until it holds, a minute at most. @param what one waits for */
+  /** Waits until it holds, at most as long as every wait. @param what one waits for */
   until(holds: () => boolean, what?: string): Promise<void>;
 }
-
-/** Milliseconds that a test waits at most. */
-const LIMIT_MS = 60_000;
 
 /** @param response one that has come already, in place of a call of `url` */
 export async function follow(
@@ -61,23 +59,20 @@ export async function follow(
     get comments() {
       return comments;
     },
-    until: (holds, what = holds.toString()) =>
-      new Promise((resolve, reject) => {
-        const end = (settle: () => void) => {
-          clearTimeout(timer);
-          waiting.delete(look);
-          settle();
-        };
-        const look = () => {
-          if (holds()) end(resolve);
-        };
-        const timer = setTimeout(() => {
-          const seen = JSON.stringify(events.slice(-3));
-          end(() => reject(new Error(`waited a minute for ${what}; the last events: ${seen}`)));
-        }, LIMIT_MS);
-        waiting.add(look);
-        look();
-      }),
+    until: async (holds, what = holds.toString()) => {
+      const found = Promise.withResolvers<void>();
+      const look = () => {
+        if (holds()) found.resolve();
+      };
+      waiting.add(look);
+      look();
+      try {
+        const said = () => `${what}, after ${JSON.stringify(events.slice(-3))}`;
+        await within(said, found.promise);
+      } finally {
+        waiting.delete(look);
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       await reader.cancel().catch(() => {});
       await reading;

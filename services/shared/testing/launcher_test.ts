@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
+import { endOf, type ProgramEnd } from "./program_end.ts";
 import { startService } from "./service.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
+import { within } from "./until.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
 /** Runs the launcher as its user does. */
-async function fovea(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return await endOf(new Deno.Command("./fovea", { args, cwd: ROOT }));
-}
-
-async function endOf(command: Deno.Command) {
-  const { code, stdout, stderr } = await command.output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+async function fovea(...args: string[]): Promise<ProgramEnd> {
+  return await endOf("./fovea", { args, cwd: ROOT });
 }
 
 /** A folder of programs, each a line of shell. */
@@ -58,7 +54,7 @@ Deno.test("without deno on the PATH, npx fetches it, and it takes the launcher's
     env: { PATH: `${folder.path}:/usr/bin:/bin` },
     stdout: "piped",
   }).spawn();
-  const { stdout } = await child.output();
+  const { stdout } = await within("the end of ./fovea", child.output());
   // Were it a process beside the launcher, a signal to that one would not reach it.
   assert.equal(new TextDecoder().decode(stdout), `${child.pid} task --quiet demo\n`);
 });
@@ -69,7 +65,7 @@ Deno.test("a version of Deno that is not tested is named, with those that are, a
     const deno = `[ "$1" = --version ] && echo "deno ${version} (stable)" || echo "$*"`;
     await programs(folder.path, { deno });
     const env = { PATH: `${folder.path}:/usr/bin:/bin` };
-    return await endOf(new Deno.Command("./fovea", { args: ["demo"], cwd: ROOT, env }));
+    return await endOf("./fovea", { args: ["demo"], cwd: ROOT, env });
   };
   assert.deepEqual(await withDeno("2.7.11"), {
     code: 0,
@@ -87,13 +83,11 @@ Deno.test("through links, and from another folder, paths are those of where the 
   await Deno.symlink(new URL("fovea", ROOT), `${path}/link`);
   await Deno.symlink("link", `${path}/fovea`);
   const there = (args: string[]) =>
-    endOf(
-      new Deno.Command("./fovea", {
-        args,
-        cwd: path,
-        env: { DATA_DIR: "./mine", MODELS_DIR: "./models", MODEL_MIRROR: "" },
-      }),
-    );
+    endOf("./fovea", {
+      args,
+      cwd: path,
+      env: { DATA_DIR: "./mine", MODELS_DIR: "./models", MODEL_MIRROR: "" },
+    });
   {
     await using service = await startService("media_store", { DATA_DIR: `${path}/mine` });
     await service.kill("SIGTERM");

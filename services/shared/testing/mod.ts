@@ -18,7 +18,8 @@ export {
 } from "./need.ts";
 export { type MosquittoProcess, overTls, startMosquitto } from "./mosquitto.ts";
 export { MQTT_HANDSHAKE } from "./mqtt_handshake.ts";
-export { runTask, type TaskResult } from "./run_task.ts";
+export { endOf, type ProgramEnd } from "./program_end.ts";
+export { runTask } from "./run_task.ts";
 export {
   type LogLine,
   runServiceToEnd,
@@ -28,5 +29,6 @@ export {
 } from "./service.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";
 export { type SmallDisk, tmpfs } from "./tmpfs.ts";
+export { until, within } from "./until.ts";
 export { keyPair, pemOf, tokenOf } from "./tokens.ts";
 export { type GuardedService, startGuarded } from "./guarded_service.ts";

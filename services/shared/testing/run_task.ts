@@ -3,11 +3,7 @@
  *
  * @module
  */
-export interface TaskResult {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+import { endOf, type ProgramEnd } from "./program_end.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
@@ -16,17 +12,10 @@ export async function runTask(
   task: string,
   args: string[],
   env: Record<string, string>,
-): Promise<TaskResult> {
-  const output = await new Deno.Command(Deno.execPath(), {
+): Promise<ProgramEnd> {
+  return await endOf(Deno.execPath(), {
     args: ["task", "--quiet", task, ...args],
     cwd: ROOT,
     env,
-    stdin: "null",
-  }).output();
-  const text = new TextDecoder();
-  return {
-    code: output.code,
-    stdout: text.decode(output.stdout),
-    stderr: text.decode(output.stderr),
-  };
+  });
 }

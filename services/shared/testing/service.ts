@@ -5,6 +5,7 @@
  * @module
  */
 import { Child } from "./child.ts";
+import { endOf, type ProgramEnd } from "./program_end.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 /** `empty_inference` is inference with workers that have nothing to do for a job. */
@@ -82,16 +83,10 @@ export async function startService(
 export async function runServiceToEnd(
   name: ServiceName,
   env: Record<string, string> = {},
-): Promise<{ code: number; stdout: string; stderr: string }> {
+): Promise<ProgramEnd> {
   await using folder = await temporaryFolder();
   const { program, options } = command(name, { DATA_DIR: folder.path, ...env });
-  const output = await new Deno.Command(program, { ...options, stdin: "null" }).output();
-  const text = new TextDecoder();
-  return {
-    code: output.code,
-    stdout: text.decode(output.stdout),
-    stderr: text.decode(output.stderr),
-  };
+  return await endOf(program, options);
 }
 
 function command(

@@ -7,6 +7,7 @@ import type { Info, Item, Job, TaskType } from "@fovea/contract";
 import { MODELS_DIR } from "./models.ts";
 import { asJson } from "./as_json.ts";
 import { type ServiceProcess, startService } from "./service.ts";
+import { until } from "./until.ts";
 
 export interface Suite extends AsyncDisposable {
   mediaStore: ServiceProcess;
@@ -15,6 +16,8 @@ export interface Suite extends AsyncDisposable {
   upload(bytes: Uint8Array<ArrayBuffer>, name?: string): Promise<Item>;
   submit(task: TaskType, body: Record<string, unknown>): Promise<Job>;
   job(id: string): Promise<Job>;
+  /** Waits until a job is neither pending nor processing, and gives it. */
+  ended(id: string): Promise<Job>;
   info(): Promise<Info>;
 }
 
@@ -53,13 +56,15 @@ export async function startSuite(
 /** The calls of a client, each failing on any answer that is no success. */
 export function clientOf(mediaStoreUrl: string, inferenceUrl: string): Pick<
   Suite,
-  "upload" | "submit" | "job" | "info"
+  "upload" | "submit" | "job" | "ended" | "info"
 > {
   const answer = async <T>(response: Response): Promise<T> => {
     const text = await response.text();
     if (!response.ok) throw new Error(`${response.url} answered ${response.status}: ${text}`);
     return JSON.parse(text);
   };
+  const job = async (id: string): Promise<Job> =>
+    await answer(await fetch(`${inferenceUrl}/job/${id}`));
   return {
     upload: async (bytes, name = "picture") => {
       const form = new FormData();
@@ -71,7 +76,12 @@ export function clientOf(mediaStoreUrl: string, inferenceUrl: string): Pick<
       await answer(
         await fetch(`${inferenceUrl}/job/${task}`, asJson(body)),
       ),
-    job: async (id) => await answer(await fetch(`${inferenceUrl}/job/${id}`)),
+    job,
+    ended: (id) =>
+      until(`the end of job ${id}`, async () => {
+        const found = await job(id);
+        return ["pending", "processing"].includes(found.status) ? undefined : found;
+      }),
     info: async () => await answer(await fetch(`${inferenceUrl}/info`)),
   };
 }
@@ -79,7 +89,8 @@ export function clientOf(mediaStoreUrl: string, inferenceUrl: string): Pick<
 /** Waits until no model is on its way any more. */
 export async function untilReady(inference: ServiceProcess): Promise<void> {
   const { info } = clientOf("", inference.url);
-  while ((await info()).tasks.some(({ state }) => state === "preparing")) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await until(
+    "models that are ready",
+    async () => (await info()).tasks.every(({ state }) => state !== "preparing"),
+  );
 }

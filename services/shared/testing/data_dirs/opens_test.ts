@@ -1,5 +1,5 @@
 import type { Item, Job } from "@fovea/contract";
-import { startService, temporaryFolder } from "@fovea/testing";
+import { endOf, startService, temporaryFolder } from "@fovea/testing";
 import { BARE, clientOf, untilReady } from "../suite.ts";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -23,18 +23,8 @@ async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 async function run(program: string, args: string[], env: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await new Deno.Command(program, { args, env }).output();
-  const text = new TextDecoder();
-  return { code, output: text.decode(stdout) + text.decode(stderr) };
-}
-
-async function untilEnded(job: (id: string) => Promise<Job>, id: string): Promise<Job> {
-  for (const until = Date.now() + 60_000; Date.now() < until;) {
-    const met = await job(id);
-    if (!["pending", "processing"].includes(met.status)) return met;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Cannot wait any longer for job ${id} to end`);
+  const { code, stdout, stderr } = await endOf(program, { args, env });
+  return { code, output: stdout + stderr };
 }
 
 for (const version of ["0.1.0"]) {
@@ -86,7 +76,7 @@ for (const version of ["0.1.0"]) {
     const found = await read<{ items: Item[] }>(`${mediaStore.url}/entity/?search_query=eileen`);
     assert.deepEqual(found.items.map(({ label }) => label), ["Eileen Collins"]);
 
-    const { job, submit } = clientOf(mediaStore.url, inference.url);
+    const { job, ended, submit } = clientOf(mediaStore.url, inference.url);
     for (const then of before.jobs) {
       assertSaid(await job(then.job_id), then, `job ${then.job_id}`);
     }
@@ -95,9 +85,9 @@ for (const version of ["0.1.0"]) {
       media_store_id: faces.media_store_id,
       force: true,
     });
-    assertSaid((await untilEnded(job, again.job_id)).result!, faces.result!, "faces");
+    assertSaid((await ended(again.job_id)).result!, faces.result!, "faces");
     const added = await submit("face_detection", { media_store_id: 6 });
-    assert.equal((await untilEnded(job, added.job_id)).status, "completed");
+    assert.equal((await ended(added.job_id)).status, "completed");
 
     for (const service of [mediaStore, inference]) {
       const wrong = service.log().filter(({ level, code }) =>
