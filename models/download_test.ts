@@ -150,11 +150,11 @@ Deno.test("a download ends when its signal says so", async () => {
   await using server = serveFile(bytes, [{ after: { bytes: 1000, then: "stall" } }]);
   const stop = new AbortController();
   await using partial = await PartialFile.open(`${folder.path}/a.onnx`, expected, {
-    onProgress: () => stop.abort(new Error("enough")),
+    onProgress: () => stop.abort(new Error("stopped")),
   });
   await assert.rejects(
     () => download(partial, server.url, { signal: stop.signal }),
-    new Error("enough"),
+    new Error("stopped"),
   );
   assert.equal(partial.received, 1000);
 });

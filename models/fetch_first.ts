@@ -48,14 +48,14 @@ export async function fetchFirst(
   entries: readonly ModelEntry[],
   options: FetchFirstOptions,
 ): Promise<{ entry: ModelEntry; path: string }> {
-  const toldOnce = { ...options, onNotice: unrepeated(options.onNotice) };
+  const withoutRepeats = { ...options, onNotice: unrepeated(options.onNotice) };
   let candidates = entries.map((entry): Candidate => ({ entry, failures: 0, refusals: 0 }));
   const refusals: string[] = [];
   while (candidates.length > 0) {
     for (const candidate of candidates) {
       const last = candidates.every((other) => other === candidate || other.refusals === REFUSALS);
       try {
-        const path = await keepTrying(candidate, last, toldOnce);
+        const path = await keepTrying(candidate, last, withoutRepeats);
         if (path !== null) return { entry: candidate.entry, path };
       } catch (error) {
         if (!(error instanceof ModelUnavailable)) throw error;

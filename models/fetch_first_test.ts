@@ -141,7 +141,7 @@ Deno.test("waiting for a hub ends when the signal says so", async () => {
   const fetching = fetchOf({ best: [{ status: 503 }] }, {
     signal: stop.signal,
     pauses: { firstMs: 60_000, factor: 1, maxMs: 60_000 },
-    onFailure: () => stop.abort(new Error("enough")),
+    onFailure: () => stop.abort(new Error("stopped")),
   });
-  await assert.rejects(fetching, new Error("enough"));
+  await assert.rejects(fetching, new Error("stopped"));
 });

@@ -47,7 +47,7 @@ interface Source {
 }
 
 /** Of system errors of MODELS_DIR, those that stay until somebody changes it. */
-const SETTLED_CODES = ["EACCES", "ENOTDIR", "EPERM", "EROFS"];
+const PERMANENT_CODES = ["EACCES", "ENOTDIR", "EPERM", "EROFS"];
 
 /** The path of a model that lies verified in MODELS_DIR; null where it doesn't. */
 export async function findModel(entry: ModelEntry, modelsDir: string): Promise<string | null> {
@@ -90,7 +90,7 @@ export async function fetchModel(entry: ModelEntry, options: FetchOptions): Prom
     if (!(error instanceof Error && "code" in error) || error instanceof Problem) throw error;
     throw new ModelUnavailable(
       `Cannot fetch the model ${entry.name}: MODELS_DIR can't be used: ${publicMessage(error)}`,
-      SETTLED_CODES.includes(String(error.code)),
+      PERMANENT_CODES.includes(String(error.code)),
     );
   }
 }

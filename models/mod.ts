@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { FETCH_PROGRAM, fetchApart } from "./apart/fetch_apart.ts";
+export { FETCH_PROGRAM, fetchInChildProcess } from "./child_process/fetch_in_child_process.ts";
 export { fetchModel, type FetchOptions, findModel, ModelUnavailable } from "./fetch_model.ts";
 export { MODEL_SETTINGS, modelChoices, type ModelEntry, modelsFor } from "./manifest.ts";
 export { TransferRate } from "./transfer_rate.ts";

@@ -57,7 +57,7 @@ export class PartialFile implements AsyncDisposable {
     const file = await openLocked(`${path}.part`, options);
     const partial = new PartialFile(path, expected, file, options);
     try {
-      await partial.#takeOver();
+      await partial.#readExisting();
     } catch (error) {
       file.close();
       throw error;
@@ -137,7 +137,7 @@ export class PartialFile implements AsyncDisposable {
     await this.#file.seek(length, Deno.SeekMode.Start);
   }
 
-  async #takeOver(): Promise<void> {
+  async #readExisting(): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     for (let read; (read = await this.#file.read(buffer)) !== null;) {
       this.#hash.update(buffer.subarray(0, read));

@@ -116,7 +116,7 @@ Deno.test("waiting for a partial file ends when the signal says so", async () =>
   const stop = new AbortController();
   const second = PartialFile.open(path, expected, {
     signal: stop.signal,
-    onWait: () => stop.abort(new Error("enough")),
+    onWait: () => stop.abort(new Error("stopped")),
   });
-  await assert.rejects(second, new Error("enough"));
+  await assert.rejects(second, new Error("stopped"));
 });

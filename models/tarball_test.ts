@@ -206,8 +206,8 @@ Deno.test("taking ends when its signal says so", async () => {
   using _ = environment({ npm_config_registry: `http://127.0.0.1:${server.addr.port}/` });
   const taking = take(folder.path, { signal: stop.signal });
   await within("a request", asked.promise);
-  stop.abort(new Error("enough"));
-  await assert.rejects(taking, new Error("enough"));
+  stop.abort(new Error("stopped"));
+  await assert.rejects(taking, new Error("stopped"));
   never.resolve(new Response());
 });
 

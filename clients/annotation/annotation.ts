@@ -5,7 +5,7 @@
  * @module
  */
 import type { BoundingBox, Face, Point } from "@fovea/contract";
-import { TEXT_ROWS, textColumns, write } from "./lettering.ts";
+import { drawText, TEXT_ROWS, textColumns } from "./bitmap_font.ts";
 import { type Picture, rectangle } from "./picture.ts";
 
 /** Colours, 0xRRGGBBAA. */
@@ -91,7 +91,7 @@ function drawLabel(picture: Picture, text: string, box: Edges, scale: number): v
   const left = Math.max(0, Math.min(box.left, picture.width - width));
   const top = box.top >= height ? box.top - height : Math.max(0, box.top);
   fill(picture, { left, top, right: left + width, bottom: top + height }, OUTLINE_COLOUR);
-  write(picture, text, { left: left + scale, top: top + scale, scale, colour: BOX_COLOUR });
+  drawText(picture, text, { left: left + scale, top: top + scale, scale, colour: BOX_COLOUR });
 }
 
 function fill(picture: Picture, { left, top, right, bottom }: Edges, colour: number): void {

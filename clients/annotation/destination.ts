@@ -9,7 +9,7 @@ import { basename, dirname, join, parse } from "node:path";
 import { reasonOf } from "@fovea/process/file_error";
 
 /** What the user wants written, of which pictures. */
-export interface Wanted {
+export interface RequestedPictures {
   /** At least one. */
   images: string[];
   /** A PNG file to draw the faces on, or a folder for such files. */
@@ -34,7 +34,7 @@ export interface Destination {
  * picture would be overwritten
  */
 export async function chooseDestinations(
-  { images, annotate, crops }: Wanted,
+  { images, annotate, crops }: RequestedPictures,
 ): Promise<(image: string) => Destination> {
   const folder = annotate !== undefined && await isFolder(annotate);
   if (annotate !== undefined && !folder) await checkFile(annotate, images);

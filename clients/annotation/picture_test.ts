@@ -29,10 +29,16 @@ Deno.test("a picture is turned as each of the eight EXIF orientations says", asy
   const { width: w, height: h } = stored;
   for (const [place, turn] of TURNS.entries()) {
     const orientation = place + 1;
-    const shown = await decodePicture(orientedJpeg(jpeg, orientation));
-    assert.deepEqual([shown.width, shown.height], orientation < 5 ? [w, h] : [h, w]);
-    for (const [x, y] of [[0, 0], [7, 100], [200, 11], [shown.width - 1, shown.height - 1]]) {
-      assert.equal(pixel(shown, x!, y!), pixel(stored, ...turn(x!, y!, w, h)), `${orientation}`);
+    const displayed = await decodePicture(orientedJpeg(jpeg, orientation));
+    assert.deepEqual([displayed.width, displayed.height], orientation < 5 ? [w, h] : [h, w]);
+    for (
+      const [x, y] of [[0, 0], [7, 100], [200, 11], [displayed.width - 1, displayed.height - 1]]
+    ) {
+      assert.equal(
+        pixel(displayed, x!, y!),
+        pixel(stored, ...turn(x!, y!, w, h)),
+        `${orientation}`,
+      );
     }
   }
 });

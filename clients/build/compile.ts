@@ -34,15 +34,15 @@ export async function compileClients(say: Say, folder = DIST): Promise<void> {
     const binary = await Binary.bundled(name, folder);
     if (!await binary.isUpToDate()) outdated.push(binary);
   }
-  const shown = (name: ClientName) => `${basename(folder)}/${name}`;
+  const binaryPath = (name: ClientName) => `${basename(folder)}/${name}`;
   if (outdated.length === 0) {
-    return say(`${CLIENTS.map(shown).join(" and ")} are up to date`);
+    return say(`${CLIENTS.map(binaryPath).join(" and ")} are up to date`);
   }
   const base = await chooseBaseRuntime(cacheOf(DIST), say);
   say(`base runtime: ${base.name}`);
   for (const binary of outdated) {
     await binary.compile(base);
-    say(`compiled ${shown(binary.name)}`);
+    say(`compiled ${binaryPath(binary.name)}`);
   }
 }
 

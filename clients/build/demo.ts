@@ -68,7 +68,7 @@ async function chooseEmbeddingModel(signal: AbortSignal): Promise<string> {
     return model.name;
   }
   try {
-    await fetchShown(model, signal);
+    await fetchWithProgress(model, signal);
     say(`   ${model.name}`);
     return model.name;
   } catch (error) {
@@ -82,7 +82,7 @@ async function chooseEmbeddingModel(signal: AbortSignal): Promise<string> {
   }
 }
 
-async function fetchShown(model: ModelEntry, signal: AbortSignal): Promise<void> {
+async function fetchWithProgress(model: ModelEntry, signal: AbortSignal): Promise<void> {
   let quarters = 0;
   await fetchModel(model, {
     modelsDir: Deno.env.get("MODELS_DIR") || `${ROOT}models/cache`,

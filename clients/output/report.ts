@@ -60,7 +60,7 @@ export class Report implements Disposable {
     if (this.#quiet || text === this.#step) return;
     this.#step = text;
     if (this.#bar) this.#bar.update(this.#done, { step: this.#step });
-    else tell(this.#step);
+    else printError(this.#step);
   }
 
   /** Counts a picture, before the last is said of it. */
@@ -70,11 +70,11 @@ export class Report implements Disposable {
 
   /** @throws {ReaderGone} @throws {Problem} as {@link print} does */
   result(text: string): void {
-    if (this.#results) this.#aside(() => print(text));
+    if (this.#results) this.#withoutBar(() => print(text));
   }
 
   error(text: string): void {
-    this.#aside(() => tell(text));
+    this.#withoutBar(() => printError(text));
   }
 
   /** What is no error and no result: warnings, counts. */
@@ -83,7 +83,7 @@ export class Report implements Disposable {
   }
 
   /** Takes the bar away while something else is printed: both streams may be one terminal. */
-  #aside(write: () => void): void {
+  #withoutBar(write: () => void): void {
     this.#bar?.stop();
     write();
     this.#showBar();
@@ -114,7 +114,7 @@ export function print(text: string): void {
 }
 
 /** Prints a line on stderr. Where that can't be done there is nobody to tell, and the work goes on. */
-export function tell(text: string): void {
+export function printError(text: string): void {
   try {
     write(Deno.stderr, text);
   } catch {

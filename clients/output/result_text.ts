@@ -14,7 +14,7 @@ import type {
 import type { Outcome } from "./outcome.ts";
 
 /** How many numbers of an embedding are shown to a reader. */
-const NUMBERS_SHOWN = 6;
+const PRINTED_NUMBERS = 6;
 
 /** One line of JSON with everything; `error_code` and `error_message` only where something failed. */
 export function asJson({ file, stored, jobId, job, problem }: Outcome, taskType: TaskType): string {
@@ -63,9 +63,9 @@ function faceLine({ face_index, bbox, confidence, landmarks }: Face): string {
 }
 
 function embeddingText({ embedding, embedding_dimension }: EmbeddingResult): Text {
-  const shown = embedding.slice(0, NUMBERS_SHOWN).map((value) => value.toFixed(4));
+  const first = embedding.slice(0, PRINTED_NUMBERS).map((value) => value.toFixed(4));
   return [
     [`${embedding_dimension} numbers`],
-    [`  ${shown.join("  ")}  … (all of them with --json)`],
+    [`  ${first.join("  ")}  … (all of them with --json)`],
   ];
 }

@@ -1,5 +1,5 @@
 /** Finds the faces in pictures: `face-client <image>… [options]`. */
-import { illustrate } from "../annotation/illustration.ts";
+import { writeFacePictures } from "../annotation/face_pictures.ts";
 import { main } from "./main.ts";
 
 main({
@@ -7,5 +7,5 @@ main({
   taskType: "face_detection",
   about: "Finds the faces in pictures: where they are, and their eyes, nose and mouth.",
   doing: "find faces in",
-  illustrate,
+  writeFacePictures,
 });

@@ -5,7 +5,7 @@
  */
 import { EXIT, PROBLEMS } from "@fovea/contract";
 import { type Client, readOptions } from "./options.ts";
-import { print, ReaderGone, Report, tell } from "../output/report.ts";
+import { print, printError, ReaderGone, Report } from "../output/report.ts";
 import { asProblem, run } from "./run.ts";
 
 /** What a shell expects of a program that was ended by Ctrl-C, or whose reader went away. */
@@ -19,7 +19,7 @@ export async function main(client: Client): Promise<never> {
   } catch (error) {
     if (error instanceof ReaderGone) Deno.exit(READER_GONE);
     const problem = asProblem(error);
-    tell(`Cannot run ${client.name}: ${problem.message}`);
+    printError(`Cannot run ${client.name}: ${problem.message}`);
     Deno.exit(PROBLEMS[problem.code].exit);
   }
 }

@@ -6,7 +6,7 @@
 import { EXIT, type FaceDetectionResult, Problem, type TaskType } from "@fovea/contract";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import member from "../deno.json" with { type: "json" };
-import type { Destination, Wanted } from "../annotation/destination.ts";
+import type { Destination, RequestedPictures } from "../annotation/destination.ts";
 
 /** What sets one client apart from the other. */
 export interface Client {
@@ -17,7 +17,7 @@ export interface Client {
   /** Completes "Cannot … astronaut.png". */
   doing: string;
   /** Where given, there are --annotate and --crops: makes pictures of the faces that were found. */
-  illustrate?: (
+  writeFacePictures?: (
     bytes: Uint8Array<ArrayBuffer>,
     result: FaceDetectionResult,
     destination: Destination,
@@ -25,7 +25,7 @@ export interface Client {
 }
 
 /** What the user asked for, checked. */
-export interface Options extends Wanted {
+export interface Options extends RequestedPictures {
   mediaStore: URL;
   inference: URL;
   /** Where unset, the address that inference names is taken. */
@@ -89,7 +89,7 @@ function commandLine(client: Client): Command {
     .option("--quiet", "print only results and errors, no progress and no warnings")
     .option("--no-results", "print no results: for pictures that are only to be indexed")
     .addHelpText("after", notes(client));
-  if (client.illustrate !== undefined) {
+  if (client.writeFacePictures !== undefined) {
     command
       .option("--annotate <file>", "draw the faces on a copy of the picture, a .png file", path)
       .option("--crops <folder>", "put each face, with a margin, into a file of its own", path);
@@ -97,7 +97,7 @@ function commandLine(client: Client): Command {
   return command;
 }
 
-const ILLUSTRATION_NOTES = `
+const FACE_PICTURE_NOTES = `
 For several pictures --annotate takes a folder, one that is there or a name ending in "/", and draws on
 holiday-faces.png in it; --crops writes holiday-face-1.png, holiday-face-2.png and so on, largest face
 first. Both take JPEG and PNG pictures, turn them as a viewer does, and replace files of these names.
@@ -110,7 +110,7 @@ function notes(client: Client): string {
 Results go to stdout, everything else to stderr. A picture that is already stored, or was already
 looked at, is not an error: its result is printed. A token for the services is taken from FOVEA_TOKEN,
 or from the file that FOVEA_TOKEN_FILE names; host:port may be https://host/path, too.
-${client.illustrate === undefined ? "" : ILLUSTRATION_NOTES}
+${client.writeFacePictures === undefined ? "" : FACE_PICTURE_NOTES}
 Exit codes:
   ${ok}  all done
   ${jobFailed}  a job failed, or was refused

@@ -52,12 +52,12 @@ Deno.test("every option arrives, before and after the pictures", () => {
 Deno.test("only a client that makes pictures of faces takes --annotate and --crops", () => {
   const args = ["a.png", "--annotate", "out.png", "--crops", "faces"];
   assert.throws(() => read(...args), /unknown option '--annotate'/);
-  const illustrating = { ...CLIENT, illustrate: () => Promise.resolve() };
-  const options = readOptions(illustrating, args) as Options;
+  const withPictures = { ...CLIENT, writeFacePictures: () => Promise.resolve() };
+  const options = readOptions(withPictures, args) as Options;
   assert.equal(options.annotate, "out.png");
   assert.equal(options.crops, "faces");
   assert.throws(
-    () => readOptions(illustrating, ["a.png", "--crops", ""]),
+    () => readOptions(withPictures, ["a.png", "--crops", ""]),
     /expected the name of a file or a folder/,
   );
 });

@@ -9,7 +9,7 @@ import { NamedFileError } from "@fovea/process/named_file";
 import { chooseDestinations, type Destination } from "../annotation/destination.ts";
 import { checkPicture, readPicture } from "../files/picture_file.ts";
 import { countText, exitCode, type Outcome } from "../output/outcome.ts";
-import { inOrder } from "../workflow/in_order.ts";
+import { mapConcurrently } from "../workflow/concurrent_map.ts";
 import { connect } from "./connect.ts";
 import type { Client, Options } from "./options.ts";
 import type { Report } from "../output/report.ts";
@@ -48,7 +48,7 @@ export async function run(client: Client, options: Options, report: Report): Pro
       ? await lookAt(file, destinationOf(file), { client, workflow, report })
       : { file, problem };
   };
-  for await (const outcome of inOrder(images, AT_ONCE, work)) take(outcome);
+  for await (const outcome of mapConcurrently(images, AT_ONCE, work)) take(outcome);
   if (outcomes.some(({ job }) => job !== undefined && job.sha256 === undefined)) {
     report.note(
       "Warning: this inference does not say of which bytes its results are: where a stored picture " +
@@ -79,9 +79,9 @@ async function lookAt(
         report.step(file, `waiting for job ${jobId}`);
       },
     });
-    // Only a client that asks for faces can illustrate.
+    // Only a client that asks for faces writes pictures of them.
     const result = outcome.job.result as FaceDetectionResult;
-    await client.illustrate?.(picture.bytes, result, destination);
+    await client.writeFacePictures?.(picture.bytes, result, destination);
   } catch (error) {
     if (error instanceof FailedJob) outcome.job = error.job;
     outcome.problem = asProblem(error);

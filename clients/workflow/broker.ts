@@ -7,12 +7,12 @@
 import { Problem, TOPICS } from "@fovea/contract";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { orAborted } from "./abort.ts";
-import { addressShown, certificateHint } from "./service.ts";
+import { certificateHint, publicAddress } from "./service.ts";
 import type { TokenSource } from "@fovea/process/named_file";
 
 /** For the first connection; the library's own `connectAsync` may never settle on a failed one. */
 const CONNECT_TIMEOUT_MS = 10_000;
-const GOODBYE_TIMEOUT_MS = 1_000;
+const DISCONNECT_TIMEOUT_MS = 1_000;
 
 const CONNECTION: IClientOptions = {
   connectTimeout: CONNECT_TIMEOUT_MS,
@@ -75,7 +75,7 @@ export class Broker implements AsyncDisposable {
       client.end(true);
       throw new Problem(
         "broker_unreachable",
-        `the MQTT broker can't be reached at ${addressShown(new URL(url))}: ` +
+        `the MQTT broker can't be reached at ${publicAddress(new URL(url))}: ` +
           `${certificateHint(error)}: ` +
           `is it running? give another address, or a user, with --mqtt mqtt://user:password@host:port`,
       );
@@ -135,7 +135,7 @@ export class Broker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = Promise.withResolvers<void>();
-    const timer = setTimeout(closed.resolve, GOODBYE_TIMEOUT_MS);
+    const timer = setTimeout(closed.resolve, DISCONNECT_TIMEOUT_MS);
     this.#client.end(!this.connected, () => closed.resolve());
     await closed.promise;
     clearTimeout(timer);

@@ -55,7 +55,7 @@ export class Service {
 
   /** Its address as users are shown it. */
   get address(): string {
-    return addressShown(this.#options.url);
+    return publicAddress(this.#options.url);
   }
 
   /** True where it answered once, and did not when it was called last. */
@@ -102,9 +102,9 @@ export class Service {
         failure = error;
       }
       this.#away = this.#reached;
-      const wait = RETRY_AFTER_MS[tries] ?? (this.#reached ? RETRY_AFTER_MS.at(-1) : undefined);
-      if (wait === undefined || request.retry === false) throw this.#unreachable(failure);
-      await pause(wait, request.signal);
+      const waitMs = RETRY_AFTER_MS[tries] ?? (this.#reached ? RETRY_AFTER_MS.at(-1) : undefined);
+      if (waitMs === undefined || request.retry === false) throw this.#unreachable(failure);
+      await pause(waitMs, request.signal);
     }
   }
 
@@ -148,7 +148,7 @@ export class Service {
 }
 
 /** An address without user, password and query, which are nobody's business but the user's. */
-export function addressShown({ protocol, host, pathname }: URL): string {
+export function publicAddress({ protocol, host, pathname }: URL): string {
   return `${protocol}//${host}${pathname.replace(/\/$/, "")}`;
 }
 

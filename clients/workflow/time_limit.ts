@@ -1,7 +1,7 @@
 import type { Problem } from "@fovea/contract";
 
 /** Something that may hold a clock. */
-export interface Clockwork {
+export interface PausableClock {
   readonly ready: boolean;
   /** @returns what ends the calls */
   onChange(listener: () => void): () => void;
@@ -12,9 +12,9 @@ export interface Clockwork {
  *
  * @param limitMs only the time counts in which `clock` is ready; without a clock all does
  */
-export async function within<T>(
+export async function withTimeLimit<T>(
   limitMs: number,
-  { problem, clock }: { problem: () => Problem; clock?: Clockwork },
+  { problem, clock }: { problem: () => Problem; clock?: PausableClock },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();

@@ -11,7 +11,7 @@ import { readJob, submit } from "./inference.ts";
 import { type StoredPicture, upload } from "./media_store.ts";
 import type { ModelReadiness } from "./model_readiness.ts";
 import type { Service } from "./service.ts";
-import { within } from "./time_limit.ts";
+import { withTimeLimit } from "./time_limit.ts";
 
 export interface Workflow {
   mediaStore: Service;
@@ -65,13 +65,13 @@ export async function analyse(
   const limitMs = 1000 * timeout_s;
   for (let attempt = 1;; attempt++) {
     observer.step("uploading");
-    const stored = await within(
+    const stored = await withTimeLimit(
       limitMs,
       { problem: () => notStored(workflow) },
       (signal) => upload(mediaStore, picture, label, signal),
     );
     observer.stored(stored);
-    const job = await within(
+    const job = await withTimeLimit(
       limitMs,
       { problem: () => notDone(workflow), clock: readiness },
       (signal) => runJob(stored.id, { force: attempt > 1 }, workflow, observer, signal),

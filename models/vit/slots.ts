@@ -27,8 +27,8 @@ const WORDS = 2;
 /** No turn: they count from 1. */
 const NOBODY = 0;
 
-/** After this, milliseconds, nobody computes any more in a slot that was taken back. */
-const LONGEST_AFTERLIFE = 10_000;
+/** After this nobody computes any more in a slot that was taken back. */
+const MAX_AFTERLIFE_MS = 10_000;
 
 /** Kept by the owner of the weights, and by it alone. */
 export class SlotKeeper {
@@ -52,7 +52,7 @@ export class SlotKeeper {
   tryTake(): Slot | undefined {
     const now = Date.now();
     const at = this.#free.findIndex(({ index, since }) =>
-      !isComputing(this.#weights, index) || now - since > LONGEST_AFTERLIFE
+      !isComputing(this.#weights, index) || now - since > MAX_AFTERLIFE_MS
     );
     if (at < 0) return undefined;
     const index = this.#free.splice(at, 1)[0]!.index;

@@ -61,7 +61,7 @@ Deno.test("threads share the weights, and one that was ended leaves the others' 
   const [picture] = randomPictures(SMALL, 1);
   const expected = openEncoder(weights, keeper.take()).run(picture!);
   const script = new URL("./testing/embedding_worker.ts", import.meta.url);
-  const employ = () => {
+  const startWorker = () => {
     const slot = keeper.take();
     const worker = new Worker(script, { type: "module" });
     const answers = () =>
@@ -69,11 +69,11 @@ Deno.test("threads share the weights, and one that was ended leaves the others' 
     worker.postMessage({ weights, slot, picture });
     return { slot, worker, answers };
   };
-  const [ended, other] = [employ(), employ()];
+  const [ended, other] = [startWorker(), startWorker()];
   assert.deepEqual(await Promise.all([ended.answers(), other.answers()]), [expected, expected]);
   ended.worker.terminate();
   keeper.giveBack(ended.slot);
-  const successor = employ();
+  const successor = startWorker();
   assert.deepEqual(await successor.answers(), expected);
   assert.deepEqual(await other.answers(), expected);
   for (const { worker } of [other, successor]) worker.terminate();

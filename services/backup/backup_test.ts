@@ -26,7 +26,7 @@ const misfits = (inference: ServiceProcess) =>
   inference.log().filter(({ msg }) => msg === "media_store does not fit");
 
 /** Replaces what one service keeps by what it kept in another DATA_DIR. */
-async function putBack(service: string, from: string, to: string): Promise<void> {
+async function restore(service: string, from: string, to: string): Promise<void> {
   await Deno.remove(`${to}/${service}`, { recursive: true });
   const copied = await new Deno.Command("cp", {
     args: ["-r", `${from}/${service}`, `${to}/${service}`],
@@ -62,7 +62,7 @@ Deno.test("a backup of running services can be started; one folder of it without
   });
 
   await t.step("an older media_store beside newer results is told at the start", async () => {
-    await putBack("media_store", backup, data);
+    await restore("media_store", backup, data);
     await using both = await startBoth(data);
     const [{ level, detail } = assert.fail("nothing was logged"), ...more] = misfits(
       both.inference,

@@ -11,7 +11,7 @@ import { askedToEnd, listen } from "@fovea/http/serve";
 import { refuseInsecure, SettingsError } from "@fovea/process/settings";
 import { openSqlite } from "@fovea/storage/sqlite";
 import { type Info, Problem, TASK_TYPES } from "@fovea/contract";
-import { fetchApart } from "@fovea/models";
+import { fetchInChildProcess } from "@fovea/models";
 import { Registry } from "prom-client";
 import { createApp } from "./app.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -125,7 +125,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   const models = new ServedModels({
     choices: { face_detection: settings.FACE_MODEL, image_embedding: settings.EMBEDDING_MODEL },
     fetchFirst: (candidates, events) =>
-      fetchApart(candidates, {
+      fetchInChildProcess(candidates, {
         ...events,
         signal: ending.signal,
         modelsDir: settings.MODELS_DIR,

@@ -149,7 +149,7 @@ async function ps(...args: string[]): Promise<string[]> {
 /** The processes in which a service fetches models, with their command lines. */
 async function fetchersOf({ pid }: ServiceProcess): Promise<{ pid: number; command: string }[]> {
   const children = await ps("-o", "pid=,args=", "--ppid", String(pid));
-  return children.filter((line) => line.includes("models/apart/main.ts")).map((line) => {
+  return children.filter((line) => line.includes("models/child_process/main.ts")).map((line) => {
     const [, id, command] = /^(\d+) +(.*)$/.exec(line)!;
     return { pid: Number(id), command: `${command} ` };
   });

@@ -14,15 +14,15 @@ import { largestDifference } from "../testing/exported_towers.ts";
 import { openFirst } from "../testing/packed_towers.ts";
 import { embedPlainly } from "../testing/reference.ts";
 import { figuresOf } from "./figures.ts";
-import type { EncoderMeasured, Order } from "./measure.ts";
+import type { EncoderMeasured, MeasureRequest } from "./measure.ts";
 import { printKernels, printSpeeds } from "./tables.ts";
 
 export async function encoder(seconds: number): Promise<Measured> {
   const model = await testModel("image_embedding", "clip-vit-b-32-seeded");
   const difference = await differenceToFloat64(model);
   const measured = [
-    await measureApart(model, "fp32", seconds),
-    await measureApart(model, "int8", seconds),
+    await measureInChildProcess(model, "fp32", seconds),
+    await measureInChildProcess(model, "int8", seconds),
   ];
   printKernels(measured);
   printSpeeds(measured);
@@ -38,13 +38,13 @@ async function differenceToFloat64({ path, sha256 }: TestModel): Promise<number>
 }
 
 /** Measures in a process of its own, once the weights are packed. */
-export async function measureApart(
+export async function measureInChildProcess(
   { path, sha256 }: Pick<TestModel, "path" | "sha256">,
   precision: Precision,
   seconds: number,
 ): Promise<EncoderMeasured> {
   await loadWeights(path, { sha256, precision, onNotice: console.error });
-  const order: Order = { path, sha256, precision, seconds };
+  const request: MeasureRequest = { path, sha256, precision, seconds };
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -53,7 +53,7 @@ export async function measureApart(
       "--allow-all", // what a process has of memory is told to nobody else
       "--v8-flags=--max-semi-space-size=4", // as the service has it
       new URL("./measure.ts", import.meta.url).pathname,
-      JSON.stringify(order),
+      JSON.stringify(request),
     ],
     stderr: "inherit",
   }).output();

@@ -8,9 +8,9 @@ import type { Precision } from "../packing/layout.ts";
 import type { EncoderMeasured } from "./measure.ts";
 
 /** MB, of a process with two threads. */
-const MOST_MEMORY: Readonly<Record<Precision, number>> = { fp32: 500, int8: 220 };
+const MAX_MEMORY_MB: Readonly<Record<Precision, number>> = { fp32: 500, int8: 220 };
 /** Milliseconds to read what was packed. */
-const LONGEST_READING: Readonly<Record<Precision, number>> = { fp32: 800, int8: 300 };
+const MAX_READING_MS: Readonly<Record<Precision, number>> = { fp32: 800, int8: 300 };
 /** Of fp32 to float64, before normalisation. */
 const LARGEST_DIFFERENCE = 1e-5;
 
@@ -21,16 +21,16 @@ export function figuresOf(
 ): Figure[] {
   return [
     atMost("encoder, fp32: difference to float64 : 1e-5", difference / LARGEST_DIFFERENCE, 1),
-    ...measured.flatMap(({ precision, memory, reading, proof }) => [
+    ...measured.flatMap(({ precision, memory, readingMs, proof }) => [
       atMost(
         `encoder, ${precision}: MB with two threads`,
         memory / 1e6,
-        MOST_MEMORY[precision],
+        MAX_MEMORY_MB[precision],
       ),
       atMost(
         `encoder, ${precision}: ms to read packed weights`,
-        reading,
-        LONGEST_READING[precision],
+        readingMs,
+        MAX_READING_MS[precision],
       ),
       ...proof === null ? [] : [
         atLeast(

@@ -1,7 +1,7 @@
 import { temporaryFolder } from "@fovea/testing";
 import { testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
-import { measureApart } from "./encoder.ts";
+import { measureInChildProcess } from "./encoder.ts";
 import { figuresOf } from "./figures.ts";
 import type { EncoderMeasured } from "./measure.ts";
 
@@ -11,8 +11,8 @@ const proof = { pictures: 16, smallestCosine: 0.999, neighboursKept: 16, isGood:
 const measured = (change: Partial<EncoderMeasured> = {}): EncoderMeasured[] => {
   const rest = { speeds: [], kernels: { roofline: { fp32: 53, int8: 204 }, kernels: [] } };
   return [
-    { precision: "fp32", proof: null, reading: 800, memory: 500e6, ...rest },
-    { precision: "int8", proof, reading: 300, memory: 220e6, ...rest, ...change },
+    { precision: "fp32", proof: null, readingMs: 800, memory: 500e6, ...rest },
+    { precision: "int8", proof, readingMs: 300, memory: 220e6, ...rest, ...change },
   ];
 };
 
@@ -24,7 +24,7 @@ Deno.test("an encoder just within its bounds keeps them, and beyond one it misse
   assert.deepEqual(missed(measured()), []);
   assert.deepEqual(missed(measured(), 1.1e-5), ["encoder, fp32: difference to float64 : 1e-5"]);
   assert.deepEqual(missed(measured({ memory: 221e6 })), ["encoder, int8: MB with two threads"]);
-  assert.deepEqual(missed(measured({ reading: 301 })), [
+  assert.deepEqual(missed(measured({ readingMs: 301 })), [
     "encoder, int8: ms to read packed weights",
   ]);
   assert.deepEqual(missed(measured({ proof: { ...proof, smallestCosine: 0.998 } })), [
@@ -36,13 +36,13 @@ Deno.test("the encoder is measured in a process of its own", async () => {
   await using folder = await temporaryFolder();
   const { path, sha256 } = await testModel("image_embedding", "fixture");
   await Deno.copyFile(path, `${folder.path}/tower.onnx`);
-  const { memory, speeds, kernels, ...rest } = await measureApart(
+  const { memory, speeds, kernels, ...rest } = await measureInChildProcess(
     { path: `${folder.path}/tower.onnx`, sha256 },
     "int8",
     0.05,
   );
   assert.equal(rest.precision, "int8");
-  assert.ok(rest.proof!.isGood && rest.reading > 0 && memory > 50e6);
+  assert.ok(rest.proof!.isGood && rest.readingMs > 0 && memory > 50e6);
   assert.deepEqual(speeds.map(({ threads, batch }) => [threads, batch]), [
     [1, 1],
     [2, 1],
@@ -51,6 +51,6 @@ Deno.test("the encoder is measured in a process of its own", async () => {
     [2, 4],
     [2, 8],
   ]);
-  assert.ok(speeds.every(({ best, picturesPerSecond }) => best > 0 && picturesPerSecond > 0));
+  assert.ok(speeds.every(({ bestMs, picturesPerSecond }) => bestMs > 0 && picturesPerSecond > 0));
   assert.ok(kernels.roofline.int8 > kernels.roofline.fp32 && kernels.kernels.length > 10);
 });

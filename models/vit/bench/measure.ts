@@ -1,6 +1,6 @@
 /**
  * Measures the encoder in one precision: a process of its own, whose memory is told. Its argument is
- * an {@link Order} as JSON, and it prints an {@link EncoderMeasured} as JSON.
+ * a {@link MeasureRequest} as JSON, and it prints an {@link EncoderMeasured} as JSON.
  *
  * Milliseconds are the best of several runs, since other programs only ever make them worse.
  *
@@ -15,7 +15,7 @@ import type { Room, Weights } from "../weights.ts";
 import { type KernelFigures, measureKernels } from "./kernel_figures.ts";
 import type { Round, Timing } from "./round.ts";
 
-export interface Order {
+export interface MeasureRequest {
   path: string;
   sha256: string;
   precision: Precision;
@@ -27,7 +27,7 @@ export interface EncoderMeasured {
   precision: Precision;
   proof: Proof | null;
   /** Milliseconds from nothing to weights in memory, packed before. */
-  reading: number;
+  readingMs: number;
   /** Bytes, the most at once: the whole process with two threads that embed a picture at a time. */
   memory: number;
   speeds: Speed[];
@@ -38,7 +38,7 @@ export interface Speed {
   threads: number;
   batch: number;
   /** Milliseconds a picture of a thread's best batch. */
-  best: number;
+  bestMs: number;
   /** Of all threads together. */
   picturesPerSecond: number;
 }
@@ -46,7 +46,7 @@ export interface Speed {
 const BATCHES = [4, 8];
 
 /** Threads that embed at the same time. */
-async function race(
+async function measureSpeed(
   weights: Weights,
   threads: number,
   batch: number,
@@ -56,11 +56,11 @@ async function race(
   const timings = await Promise.all(Array.from({ length: threads }, async () => {
     const worker = new Worker(new URL("./round.ts", import.meta.url), { type: "module" });
     try {
-      const order: Round = { weights, slot: keeper.take(), batch, seconds };
+      const round: Round = { weights, slot: keeper.take(), batch, seconds };
       return await new Promise<Timing>((resolve, reject) => {
         worker.onmessage = ({ data }: MessageEvent<Timing>) => resolve(data);
         worker.onerror = ({ message }) => reject(new Error(message));
-        worker.postMessage(order);
+        worker.postMessage(round);
       });
     } finally {
       worker.terminate();
@@ -69,27 +69,29 @@ async function race(
   return {
     threads,
     batch,
-    best: Math.min(...timings.map(({ best }) => best)) / batch,
-    picturesPerSecond: timings.reduce((sum, { median }) => sum + 1000 * batch / median, 0),
+    bestMs: Math.min(...timings.map(({ bestMs }) => bestMs)) / batch,
+    picturesPerSecond: timings.reduce((sum, { medianMs }) => sum + 1000 * batch / medianMs, 0),
   };
 }
 
-async function measure({ path, sha256, precision, seconds }: Order): Promise<EncoderMeasured> {
+async function measure(
+  { path, sha256, precision, seconds }: MeasureRequest,
+): Promise<EncoderMeasured> {
   const load = (room: Room) => loadWeights(path, { ...room, sha256, precision });
   const begun = performance.now();
   // As the service has them: room for workers that take the place of others.
   const weights = await load({ slots: 4 });
-  const reading = performance.now() - begun;
-  const speeds = [await race(weights, 2, 1, seconds)];
+  const readingMs = performance.now() - begun;
+  const speeds = [await measureSpeed(weights, 2, 1, seconds)];
   const memory = await peakMemory();
 
-  speeds.unshift(await race(weights, 1, 1, seconds));
+  speeds.unshift(await measureSpeed(weights, 1, 1, seconds));
   const kernels = measureKernels(weights);
   const roomy = await load({ slots: 2, maxBatch: Math.max(...BATCHES) });
   for (const threads of [1, 2]) {
-    for (const batch of BATCHES) speeds.push(await race(roomy, threads, batch, seconds));
+    for (const batch of BATCHES) speeds.push(await measureSpeed(roomy, threads, batch, seconds));
   }
-  return { precision: weights.precision, proof: weights.proof, reading, memory, speeds, kernels };
+  return { precision: weights.precision, proof: weights.proof, readingMs, memory, speeds, kernels };
 }
 
 if (import.meta.main) console.log(JSON.stringify(await measure(JSON.parse(Deno.args[0]!))));

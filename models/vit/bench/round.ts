@@ -17,8 +17,8 @@ export interface Round {
 
 /** Milliseconds a batch. */
 export interface Timing {
-  best: number;
-  median: number;
+  bestMs: number;
+  medianMs: number;
 }
 
 self.onmessage = ({ data: { weights, slot, batch, seconds } }: MessageEvent<Round>) => {
@@ -35,5 +35,5 @@ self.onmessage = ({ data: { weights, slot, batch, seconds } }: MessageEvent<Roun
     times.push(performance.now() - begun);
   } while (performance.now() < until);
   times.sort((a, b) => a - b);
-  self.postMessage({ best: times[0]!, median: times[times.length >> 1]! });
+  self.postMessage({ bestMs: times[0]!, medianMs: times[times.length >> 1]! });
 };

@@ -23,16 +23,16 @@ export function printKernels(measured: readonly EncoderMeasured[]): void {
 
 /** Prints how fast the whole is, by threads and batch, and its memory. */
 export function printSpeeds(measured: readonly EncoderMeasured[]): void {
-  for (const { precision, reading, memory, speeds } of measured) {
+  for (const { precision, readingMs, memory, speeds } of measured) {
     console.log(
-      `\nencoder, ${precision}: packed weights read in ${fixed(reading, 0)} ms; ` +
+      `\nencoder, ${precision}: packed weights read in ${fixed(readingMs, 0)} ms; ` +
         `${fixed(memory / 1e6, 0)} MB with two threads\n`,
     );
     printTable(
       ["threads, batch", "best ms a picture", "pictures/s"],
-      speeds.map(({ threads, batch, best, picturesPerSecond }) => [
+      speeds.map(({ threads, batch, bestMs, picturesPerSecond }) => [
         `${threads}, ${batch}`,
-        fixed(best),
+        fixed(bestMs),
         fixed(picturesPerSecond),
       ]),
     );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { atLeast, atMost, type Figure, told } from "@fovea/bench/figure";
+import { atLeast, atMost, type Figure, unbounded } from "@fovea/bench/figure";
 import type { Score } from "./race.ts";
 import { DECODING, FED, fovea, PEERS, type Runtime, type Section, WHOLE_PATH } from "./races.ts";
 
@@ -60,7 +60,7 @@ export function figuresOf({ sections, workers, cosine }: EngineMeasured): Figure
       all("onnxruntime-node") / peer(PEERS.transformers("native")),
       1,
     ),
-    told(
+    unbounded(
       "pictures/s, int8 : @huggingface/transformers, native",
       all("int8") / peer(PEERS.transformers("native")),
     ),

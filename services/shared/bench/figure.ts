@@ -24,8 +24,8 @@ export function atLeast(name: string, value: number, least: number): Figure {
   return { name, value, wanted: `at least ${least}`, holds: value >= least };
 }
 
-/** A number that is worth knowing, with nothing wanted of it. */
-export function told(name: string, value: number): Figure {
+/** A number that is worth knowing, without a bound. */
+export function unbounded(name: string, value: number): Figure {
   return { name, value, wanted: "", holds: null };
 }
 

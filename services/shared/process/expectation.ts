@@ -16,7 +16,7 @@ const KINDS: Record<string, string> = {
 const FORMATS: Record<string, string> = { url: "a URL", uuid: "a UUID" };
 
 /** Longer values are cut in messages. */
-const SHOWN_LENGTH = 80;
+const MAX_VALUE_LENGTH = 80;
 
 /**
  * Says in a person's words what a schema that has none of its own expects; zod's where they are not
@@ -57,5 +57,7 @@ export function named(path: readonly PropertyKey[], value: unknown): string {
   if (value === undefined) return `${name} is missing`;
   if (typeof value === "object" && value !== null) return name;
   const text = JSON.stringify(value);
-  return `${name} is ${text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text}`;
+  return `${name} is ${
+    text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text
+  }`;
 }

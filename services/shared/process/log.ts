@@ -19,7 +19,7 @@ export function openLog(
     base: { service },
     formatters: { level: (label) => ({ level: label }) },
   };
-  if (format === "json") return pino(options, inTurns());
+  if (format === "json") return pino(options, batchedDestination());
   return pino(
     options,
     // By the clock of whoever looks at the terminal, and its offset to UTC.
@@ -31,7 +31,7 @@ export function openLog(
  * Writes the lines of a turn of the event loop together: under load, to write each by itself would
  * take longer than what it tells of.
  */
-function inTurns(): pino.DestinationStream {
+function batchedDestination(): pino.DestinationStream {
   const stderr = pino.destination({ dest: 2, sync: true });
   let lines = "";
   const flush = () => {

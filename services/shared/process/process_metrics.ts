@@ -13,7 +13,7 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
  * Milliseconds between two looks at the event loop's lag. A loop that is held up for so long is
  * noticed for certain, one held up for half of it every other time.
  */
-const LOOK_EVERY = 500;
+const LOOK_INTERVAL_MS = 500;
 
 /**
  * Adds the process's figures. Disposing of the result ends the timer that watches the event loop.
@@ -57,16 +57,16 @@ export function processMetrics(registry: Registry): Disposable {
 function watchEventLoop(registry: Registry): Disposable {
   const lag = new Histogram({
     name: "event_loop_lag_seconds",
-    help: `By how much a timer of ${LOOK_EVERY} ms is late`,
+    help: `By how much a timer of ${LOOK_INTERVAL_MS} ms is late`,
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers: [registry],
   });
-  let expected = performance.now() + LOOK_EVERY;
+  let expected = performance.now() + LOOK_INTERVAL_MS;
   const timer = setInterval(() => {
     const now = performance.now();
     lag.observe(Math.max(0, now - expected) / 1000);
-    expected = now + LOOK_EVERY;
-  }, LOOK_EVERY);
+    expected = now + LOOK_INTERVAL_MS;
+  }, LOOK_INTERVAL_MS);
   Deno.unrefTimer(timer);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -21,7 +21,7 @@ export class Terminal implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly #script: Deno.ChildProcess;
   readonly #keys: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #shown: Promise<void>;
+  readonly #reading: Promise<void>;
 
   /** @param command as typed into a shell, which becomes the program */
   constructor(command: string, options: Pick<Deno.CommandOptions, "cwd" | "env">) {
@@ -33,7 +33,7 @@ export class Terminal implements AsyncDisposable {
       stderr: "null",
     }).spawn();
     this.#keys = this.#script.stdin.getWriter();
-    this.#shown = this.#read();
+    this.#reading = this.#read();
   }
 
   async #read(): Promise<void> {
@@ -78,6 +78,6 @@ export class Terminal implements AsyncDisposable {
     } catch { /* It has ended already. */ }
     await this.#script.status;
     await this.#keys.close().catch(() => {});
-    await this.#shown;
+    await this.#reading;
   }
 }

@@ -1,12 +1,12 @@
 /**
- * What a service and the process that fetches models for it tell each other: an order on stdin, then
- * messages on stdout, each a line of JSON.
+ * What a service and the process that fetches models for it say to each other: a request on stdin,
+ * then messages on stdout, each a line of JSON.
  *
  * @module
  */
 
 /** What is to be fetched. Not an argument: a mirror's address may hold a password. */
-export interface Order {
+export interface FetchRequest {
   /** Names of models, best first. */
   models: string[];
   modelsDir: string;

@@ -17,7 +17,7 @@ import { reasonOf } from "@fovea/process/file_error";
  * @throws {Problem} `usage` where a file can't be written, `unsupported_media` and
  * `image_unreadable` where it can't be drawn on
  */
-export async function illustrate(
+export async function writeFacePictures(
   bytes: Uint8Array<ArrayBuffer>,
   { faces, image_width, image_height }: FaceDetectionResult,
   { annotated, crop: cropOf }: Destination,

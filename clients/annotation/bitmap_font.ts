@@ -34,7 +34,7 @@ export function textColumns(text: string): number {
  * @param scale pixels a column and a row
  * @param colour 0xRRGGBBAA
  */
-export function write(
+export function drawText(
   picture: Picture,
   text: string,
   { left, top, scale, colour }: { left: number; top: number; scale: number; colour: number },

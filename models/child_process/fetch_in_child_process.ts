@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import type { FetchFirstOptions } from "../fetch_first.ts";
 import { findModel, ModelUnavailable } from "../fetch_model.ts";
 import type { ModelEntry } from "../manifest.ts";
-import type { Message, Order } from "./messages.ts";
+import type { FetchRequest, Message } from "./messages.ts";
 
 const PROGRAM = fileURLToPath(new URL("./main.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -28,12 +28,12 @@ const VARIABLES = [
 /** Before a process that ended without a result is followed by another. */
 const RESTART_PAUSE: Backoff = { firstMs: 1000, factor: 2, maxMs: 60_000 };
 
-export type FetchApartOptions = Pick<
+export type ChildProcessOptions = Pick<
   FetchFirstOptions,
   "modelsDir" | "mirror" | "signal" | "onNotice" | "onProgress" | "onFailure"
 >;
 
-/** The only program that who calls {@link fetchApart} must be allowed to run. */
+/** The only program that who calls {@link fetchInChildProcess} must be allowed to run. */
 export const FETCH_PROGRAM: string = Deno.execPath();
 
 /**
@@ -43,9 +43,9 @@ export const FETCH_PROGRAM: string = Deno.execPath();
  * @throws {ModelUnavailable} when every source of every model has refused it again and again
  * @throws the signal's reason when it aborts
  */
-export async function fetchApart(
+export async function fetchInChildProcess(
   entries: readonly ModelEntry[],
-  options: FetchApartOptions,
+  options: ChildProcessOptions,
 ): Promise<{ entry: ModelEntry; path: string }> {
   const { modelsDir, signal, onNotice } = options;
   const [best] = entries;
@@ -66,7 +66,7 @@ export async function fetchApart(
 /** @returns the last message; undefined where there is none */
 async function runProcess(
   entries: readonly ModelEntry[],
-  { modelsDir, mirror, signal, onNotice, onProgress, onFailure }: FetchApartOptions,
+  { modelsDir, mirror, signal, onNotice, onProgress, onFailure }: ChildProcessOptions,
 ): Promise<Message | undefined> {
   const process = new Deno.Command(FETCH_PROGRAM, {
     args: [
@@ -85,8 +85,8 @@ async function runProcess(
   const end = () => void input.close().catch(() => {/* It has ended already. */});
   signal?.addEventListener("abort", end);
   try {
-    const order: Order = { models: entries.map(({ name }) => name), modelsDir, mirror };
-    await input.write(new TextEncoder().encode(`${JSON.stringify(order)}\n`)).catch(end);
+    const request: FetchRequest = { models: entries.map(({ name }) => name), modelsDir, mirror };
+    await input.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`)).catch(end);
     let message: Message | undefined;
     for await (const line of createInterface({ input: Readable.from(process.stdout) })) {
       message = JSON.parse(line) as Message;

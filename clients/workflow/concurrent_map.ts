@@ -4,7 +4,7 @@
  * @param limit how many are under way at most
  * @param work must not reject: an input's failure is a result like any other
  */
-export async function* inOrder<Input, Output>(
+export async function* mapConcurrently<Input, Output>(
   inputs: readonly Input[],
   limit: number,
   work: (input: Input) => Promise<Output>,

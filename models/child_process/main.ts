@@ -1,6 +1,6 @@
 /**
- * The process that fetches models for a service: see fetch_apart.ts. It ends when its stdin does,
- * which is when the service ends, whatever ended it.
+ * The process that fetches models for a service: see fetch_in_child_process.ts. It ends when its
+ * stdin does, which is when the service ends, whatever ended it.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { createInterface } from "node:readline";
 import { fetchFirst } from "../fetch_first.ts";
 import { ModelUnavailable } from "../fetch_model.ts";
 import { MODELS } from "../manifest.ts";
-import type { Message, Order } from "./messages.ts";
+import type { FetchRequest, Message } from "./messages.ts";
 
 /** Between two messages that say how many bytes of a model are there, ms. */
-const PROGRESS_MS = 250;
+const PROGRESS_INTERVAL_MS = 250;
 
 // A signal to the whole group is the service's affair, which then closes stdin.
 for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => {});
@@ -20,29 +20,29 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(sign
 const input = createInterface({ input: stdin });
 input.once("close", () => Deno.exit(1));
 input.once("line", async (line) => {
-  tell(await fetchOrdered(JSON.parse(line)));
+  send(await fetchRequested(JSON.parse(line)));
   Deno.exit(0);
 });
 
-async function fetchOrdered({ models, modelsDir, mirror }: Order): Promise<Message> {
-  let coming: Message | undefined;
-  const tellProgress = () => {
-    if (coming !== undefined) tell(coming);
-    coming = undefined;
+async function fetchRequested({ models, modelsDir, mirror }: FetchRequest): Promise<Message> {
+  let pendingProgress: Message | undefined;
+  const sendProgress = () => {
+    if (pendingProgress !== undefined) send(pendingProgress);
+    pendingProgress = undefined;
   };
-  setInterval(tellProgress, PROGRESS_MS);
+  setInterval(sendProgress, PROGRESS_INTERVAL_MS);
   try {
     const entries = models.map((name) => MODELS.find((model) => model.name === name)!);
     const { entry, path } = await fetchFirst(entries, {
       modelsDir,
       mirror,
-      onNotice: (sentence) => tell({ kind: "notice", sentence }),
+      onNotice: (sentence) => send({ kind: "notice", sentence }),
       onProgress: ({ name }, received) => {
-        coming = { kind: "progress", model: name, received };
+        pendingProgress = { kind: "progress", model: name, received };
       },
       onFailure: ({ name }, why, pauseMs) => {
-        tellProgress();
-        tell({ kind: "failure", model: name, why, pauseMs });
+        sendProgress();
+        send({ kind: "failure", model: name, why, pauseMs });
       },
     });
     return { kind: "fetched", model: entry.name, path };
@@ -53,7 +53,7 @@ async function fetchOrdered({ models, modelsDir, mirror }: Order): Promise<Messa
 }
 
 /** Where nobody listens any more there is nobody to fetch for. */
-function tell(message: Message): void {
+function send(message: Message): void {
   const bytes = new TextEncoder().encode(`${JSON.stringify(message)}\n`);
   try {
     for (let written = 0; written < bytes.length;) {
