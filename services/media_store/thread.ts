@@ -5,7 +5,7 @@
  * @module
  */
 import { Problem } from "@fovea/contract";
-import { SerialQueue } from "./serial_queue.ts";
+import { SerialQueue } from "@fovea/process/serial_queue";
 
 /** A thread breaks off its work after so long; see [note: threads that don't end]. */
 export const WORK_LIMIT_MS = 30_000;

@@ -18,7 +18,7 @@ import type { Spool } from "../blobs/spool.ts";
 import type { Inspector } from "../media/inspector.ts";
 import type { ByteRange } from "../transfer/byte_range.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
-import { SerialQueue } from "../serial_queue.ts";
+import { SerialQueue } from "@fovea/process/serial_queue";
 import { type FileItem, type FileMetadata, NO_FILE } from "./file_metadata.ts";
 import { type DerivedFiles, EntityFiles } from "./files.ts";
 import type { NewEntity } from "./form.ts";
