@@ -51,8 +51,10 @@ await runService(async () => {
   const spool = await Spool.open(folder.path);
   const blobs = await BlobStore.open(folder.path, spool);
   const cache = await ThumbnailCache.open(folder.path, spool, blobs);
-  using inspector = new Inspector();
-  using thumbnails = new Thumbnails({ blobs, cache, maxPixels: settings.MAX_IMAGE_PIXELS, log });
+  const maxPixels = settings.MAX_IMAGE_PIXELS;
+  const idleMs = settings.THREAD_IDLE_SECONDS * 1000 || undefined;
+  using inspector = new Inspector({ idleMs });
+  using thumbnails = new Thumbnails({ blobs, cache, maxPixels, log, idleMs });
   const transactions = new TransactionRepository(db);
   const changes = new ChangeRepository(db, transactions);
   const feed = new ChangeFeed(changes);
@@ -64,7 +66,7 @@ await runService(async () => {
     spool,
     derived: cache,
     inspector,
-    maxPixels: settings.MAX_IMAGE_PIXELS,
+    maxPixels,
   });
   await service.recover(log);
 

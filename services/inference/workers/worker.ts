@@ -9,7 +9,7 @@ import { wasmMemory } from "./wasm_memory.ts";
 import "./empty_environment.ts";
 import "./no_silent_exit.ts";
 import { Problem, type TaskType } from "@fovea/contract";
-import { interruptible, limitWork } from "@fovea/process/interruptible";
+import { BrokenOffError, interruptible, limitWork } from "@fovea/process/interruptible";
 import { setImmediate } from "node:timers";
 import { decode } from "../picture/decode.ts";
 import { openMediaStore } from "../media_store.ts";
@@ -136,7 +136,7 @@ async function run({ task: type, entityId, options }: WorkerJob): Promise<Outcom
       timingsMs,
     };
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
+    if (error instanceof BrokenOffError) {
       const detail = "job took too long, and was broken off";
       return { ok: false, sha256, code: "deadline_exceeded", detail, timingsMs };
     }

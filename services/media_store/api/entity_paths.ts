@@ -28,7 +28,9 @@ const FORM_PROBLEMS: readonly ProblemCode[] = [
   "unsupported_media",
   "malformed_body",
   "image_unreadable",
+  "image_truncated",
   "image_too_large",
+  "service_busy",
   "storage_full",
 ];
 

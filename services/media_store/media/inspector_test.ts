@@ -2,6 +2,7 @@ import { Problem } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "../testing/crafted_picture.ts";
+import { scriptedThread } from "../testing/scripted_thread.ts";
 import { Inspector } from "./inspector.ts";
 
 const maxPixels = 50_000_000;
@@ -17,19 +18,29 @@ Deno.test("files are inspected in the order of asking", async () => {
   assert.deepEqual(widths, [1, 2, 3]);
 });
 
-/** A thread that never comes back from a file named "busy". */
-const BUSY = new URL(
-  `data:application/javascript,self.onmessage = ({ data: { name } }) => {
-    while (name === "busy");
-    self.postMessage({ metadata: { width: 7 } });
-  };`,
-);
+/** A thread that never comes back by itself from a file named "busy", and is kept waiting at "kept". */
+const BUSY = scriptedThread(`({ name }) => {
+  if (name === "busy") interruptible(() => { while (true); });
+  if (name === "kept") interruptible(keptWaiting);
+  return { width: 7 };
+}`);
 
 Deno.test("a file that keeps its reader busy is given up, and the next one is inspected", async () => {
-  using inspector = new Inspector(1000, BUSY);
+  using inspector = new Inspector({ limitMs: 1000, script: BUSY });
   const refused = inspector.inspect({ path: "/busy", name: "busy", maxPixels });
   const metadata = inspector.inspect({ path: "/png", name: "png", maxPixels });
   await assert.rejects(refused, (error: Problem) => error.code === "image_unreadable");
+  assert.equal((await metadata).width, 7);
+});
+
+Deno.test("a file is not blamed for a machine that keeps its reader waiting", async () => {
+  using inspector = new Inspector({ limitMs: 300, script: BUSY });
+  const kept = inspector.inspect({ path: "/kept", name: "kept", maxPixels });
+  const metadata = inspector.inspect({ path: "/png", name: "png", maxPixels });
+  await assert.rejects(kept, (error: Problem) => {
+    assert.deepEqual([error.code, error.transient], ["service_busy", true]);
+    return (error.members.retry_after_s as number) > 0;
+  });
   assert.equal((await metadata).width, 7);
 });
 

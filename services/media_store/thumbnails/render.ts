@@ -4,8 +4,14 @@
  * @module
  */
 import { kindOfBytes } from "@fovea/pictures/kinds";
+import { interruptible } from "@fovea/process/interruptible";
 import { toCanvas, toSrgb } from "@fovea/pictures/magick";
-import { decodePicture, openPicture, runMagick } from "@fovea/pictures/picture_file";
+import {
+  decodePicture,
+  type OpenedPicture,
+  openPicture,
+  runMagick,
+} from "@fovea/pictures/picture_file";
 import {
   AlphaAction,
   FilterType,
@@ -15,7 +21,7 @@ import {
   MagickGeometry,
   ResourceLimits,
 } from "@imagemagick/magick-wasm";
-import type { ThumbnailFormat, ThumbnailRequest } from "./thumbnail.ts";
+import type { ThumbnailFormat, ThumbnailRequest, ThumbnailSize } from "./thumbnail.ts";
 
 /** Quality of 1 to 100: above, files grow and nobody sees why. */
 const WRITTEN: Readonly<Record<ThumbnailFormat, { format: MagickFormat; quality: number }>> = {
@@ -44,6 +50,14 @@ export async function renderThumbnail(
   const kind = await kindOfBytes(bytes);
   const opened = await openPicture(bytes, { mimeType: kind?.mime_type, maxPixels });
   ResourceLimits.memory = BigInt(MAX_BYTES_A_PIXEL) * BigInt(maxPixels);
+  return interruptible(() => shrunk(opened, size, format));
+}
+
+function shrunk(
+  opened: OpenedPicture,
+  size: ThumbnailSize,
+  format: ThumbnailFormat,
+): Uint8Array<ArrayBuffer> {
   // A JPEG may be shrunk to twice what is needed: less would cost sharpness.
   const { image } = decodePicture(opened, { width: 2 * size, height: 2 * size });
   try {

@@ -6,7 +6,7 @@
  */
 import { DECODABLE, DECODERS } from "@fovea/pictures/kinds";
 import type { Logger } from "@fovea/process/log";
-import { Problem, PROBLEMS } from "@fovea/contract";
+import { Problem, type ProblemCode, PROBLEMS } from "@fovea/contract";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { FileItem } from "../entities/file_metadata.ts";
 import type { ThumbnailCache } from "./cache.ts";
@@ -17,15 +17,11 @@ import {
   type ThumbnailRequest,
   type ThumbnailSize,
 } from "./thumbnail.ts";
-import type { ThumbnailReply } from "./worker.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Pictures of 50 million pixels take a quarter of it on a busy machine. */
-const DEADLINE_MS = 20_000;
-
-/** WebAssembly gives no memory back; ending its thread does. */
-const IDLE_MS = 60_000;
+/** Pictures of 50 million pixels take a quarter of it. */
+const LIMIT_MS = 20_000;
 
 /** More would take cores that uploads and downloads need, and memory for one more large picture. */
 const MAX_THREADS = 2;
@@ -37,6 +33,15 @@ const MAX_WAITING = 200;
 const FAILURE_MS = 600_000;
 const MAX_FAILURES = 1000;
 
+/** What is the picture's fault. */
+const FAILURES: readonly ProblemCode[] = [
+  "image_unreadable",
+  "image_truncated",
+  "image_too_large",
+  "deadline_exceeded",
+  "worker_lost",
+];
+
 const SCRIPT = new URL("worker.ts", import.meta.url);
 
 export interface ThumbnailOptions {
@@ -45,7 +50,9 @@ export interface ThumbnailOptions {
   /** Width × height of a picture may not be more. */
   maxPixels: number;
   log: Logger;
-  deadlineMs?: number;
+  limitMs?: number;
+  /** A thread ends when it had nothing to do for so long; unset: never. */
+  idleMs?: number | undefined;
   maxWaiting?: number;
   /** What a thread runs. */
   script?: URL;
@@ -63,7 +70,7 @@ export interface ThumbnailCounts {
 
 export class Thumbnails implements Disposable {
   readonly #options: Required<ThumbnailOptions>;
-  readonly #threads: Thread<ThumbnailRequest, ThumbnailReply>[];
+  readonly #threads: Thread<ThumbnailRequest, Bytes>[];
   readonly #counts: ThumbnailCounts = { made: 0, cached: 0, failed: 0, bytesMade: 0 };
   /** By key, so that many who ask for the same at once cause it to be made once. */
   readonly #making = new Map<string, Promise<Bytes>>();
@@ -72,15 +79,16 @@ export class Thumbnails implements Disposable {
 
   constructor(options: ThumbnailOptions) {
     this.#options = {
-      deadlineMs: DEADLINE_MS,
+      limitMs: LIMIT_MS,
+      idleMs: undefined,
       maxWaiting: MAX_WAITING,
       script: SCRIPT,
       ...options,
     };
-    const { script, deadlineMs } = this.#options;
+    const { script, limitMs, idleMs } = this.#options;
     this.#threads = Array.from(
       { length: Math.min(navigator.hardwareConcurrency, MAX_THREADS) },
-      () => new Thread({ script, deadlineMs, idleMs: IDLE_MS }),
+      () => new Thread({ script, limitMs, idleMs }),
     );
   }
 
@@ -95,7 +103,7 @@ export class Thumbnails implements Disposable {
 
   /**
    * @throws {Problem} `no_thumbnail`, `image_unreadable`, `image_too_large`, `deadline_exceeded`,
-   * `worker_lost`, `queue_full`
+   * `worker_lost`, `queue_full`, `service_busy`
    * @throws {Deno.errors.NotFound} where the picture's file is not there
    */
   async get(item: FileItem, size: ThumbnailSize, format: ThumbnailFormat): Promise<Bytes> {
@@ -120,12 +128,11 @@ export class Thumbnails implements Disposable {
     await using local = await blobs.localCopy(item.file_path);
     const asked = this.#leastBusy().ask({ path: local.path, size, format, maxPixels });
     try {
-      const reply = await asked;
-      if ("problem" in reply) throw new Problem(reply.problem, reply.detail);
+      const thumbnail = await asked;
       this.#counts.made++;
-      this.#counts.bytesMade += reply.thumbnail.length;
-      await this.#keep(item, this.key(item, size, format), reply.thumbnail);
-      return reply.thumbnail;
+      this.#counts.bytesMade += thumbnail.length;
+      await this.#keep(item, this.key(item, size, format), thumbnail);
+      return thumbnail;
     } catch (error) {
       this.#counts.failed++;
       if (error instanceof Problem) {
@@ -138,7 +145,7 @@ export class Thumbnails implements Disposable {
     }
   }
 
-  #leastBusy(): Thread<ThumbnailRequest, ThumbnailReply> {
+  #leastBusy(): Thread<ThumbnailRequest, Bytes> {
     const waiting = this.#threads.reduce((sum, thread) => sum + thread.waiting, 0);
     if (waiting >= this.#options.maxWaiting) {
       throw new Problem(
@@ -167,7 +174,8 @@ export class Thumbnails implements Disposable {
   }
 
   #noteFailure({ sha256 }: FileItem, problem: Problem): void {
-    if (problem.code === "queue_full" || this.#failures.has(sha256)) return;
+    // Others pass by themselves, and say nothing of the picture. [note: a busy machine]
+    if (!FAILURES.includes(problem.code) || this.#failures.has(sha256)) return;
     if (this.#failures.size >= MAX_FAILURES) this.#failures.clear();
     this.#failures.set(sha256, { problem, until: Date.now() + FAILURE_MS });
   }

@@ -8,6 +8,7 @@ import { Spool } from "../blobs/spool.ts";
 import { ThumbnailCache } from "./cache.ts";
 import type { FileItem } from "../entities/file_metadata.ts";
 import { makePicture } from "../testing/made_pictures.ts";
+import { scriptedThread } from "../testing/scripted_thread.ts";
 import { type ThumbnailOptions, Thumbnails } from "./thumbnails.ts";
 
 const log = openLog("media_store", { LOG_LEVEL: "error", LOG_FORMAT: "json" });
@@ -58,10 +59,6 @@ async function openStudio(options: Partial<ThumbnailOptions> = {}): Promise<Stud
 
 const png = (width: number) => makePicture("Png", { width, height: 100 });
 
-/** A module for a thread that counts what it is asked, into a file. */
-const script = (body: string) =>
-  new URL(`data:text/javascript,${encodeURIComponent(`self.onmessage = ({ data }) => {${body}}`)}`);
-
 const refusal = (making: Promise<unknown>): Promise<Problem> =>
   making.then(() => assert.fail("was made"), (error) => error);
 
@@ -81,10 +78,11 @@ Deno.test("many who ask for the same at once cause it to be made once", async ()
   await using folder = await temporaryFolder();
   const count = `${folder.path}/count`;
   await using studio = await openStudio({
-    script: script(`
+    script: scriptedThread(`async ({ size }) => {
       Deno.writeTextFileSync(${JSON.stringify(count)}, "x", { append: true });
-      setTimeout(() => self.postMessage({ thumbnail: new Uint8Array([data.size]) }), 50);
-    `),
+      await pause(50);
+      return new Uint8Array([size]);
+    }`),
   });
   const item = await studio.keep(png(300));
   const made = await Promise.all(
@@ -104,7 +102,10 @@ Deno.test("thumbnails go with their picture", async () => {
 
 Deno.test("a thumbnail whose picture goes while it is made leaves nothing", async () => {
   await using studio = await openStudio({
-    script: script(`setTimeout(() => self.postMessage({ thumbnail: new Uint8Array(1) }), 100)`),
+    script: scriptedThread(`async () => {
+      await pause(100);
+      return new Uint8Array(1);
+    }`),
   });
   const item = await studio.keep(png(300));
   const making = studio.thumbnails.get(item, 64, "webp");
@@ -129,11 +130,11 @@ Deno.test("thumbnails that a crash left without their picture go at the next sta
 
 Deno.test("a picture that takes too long costs its thread, and the next one is served", async () => {
   await using studio = await openStudio({
-    deadlineMs: 1500,
-    script: script(`
-      if (data.size === 64) for (;;);
-      self.postMessage({ thumbnail: new Uint8Array([7]) });
-    `),
+    limitMs: 1500,
+    script: scriptedThread(`({ size }) => {
+      if (size === 64) interruptible(() => { while (true); });
+      return new Uint8Array([7]);
+    }`),
   });
   const [busy, next] = [await studio.keep(png(300)), await studio.keep(png(301))];
   const { code } = await refusal(studio.thumbnails.get(busy, 64, "webp"));
@@ -143,12 +144,26 @@ Deno.test("a picture that takes too long costs its thread, and the next one is s
   assert.equal((await refusal(studio.thumbnails.get(busy, 128, "webp"))).code, code);
 });
 
+Deno.test("nothing is held against a picture whose thread was kept waiting", async () => {
+  await using studio = await openStudio({
+    limitMs: 300,
+    script: scriptedThread(`({ size }) => {
+      if (size === 64) interruptible(keptWaiting);
+      return new Uint8Array([7]);
+    }`),
+  });
+  const item = await studio.keep(png(300));
+  const { code, members } = await refusal(studio.thumbnails.get(item, 64, "webp"));
+  assert.deepEqual([code, members], ["service_busy", { retry_after_s: 5 }]);
+  assert.deepEqual(await studio.thumbnails.get(item, 128, "webp"), new Uint8Array([7]));
+});
+
 Deno.test("a thread that dies is replaced, and says so", async () => {
   await using studio = await openStudio({
-    script: script(`
-      if (data.size === 64) throw new WebAssembly.RuntimeError("memory access out of bounds");
-      self.postMessage({ thumbnail: new Uint8Array([7]) });
-    `),
+    script: scriptedThread(`({ size }) => {
+      if (size === 64) throw new WebAssembly.RuntimeError("memory access out of bounds");
+      return new Uint8Array([7]);
+    }`),
   });
   const [deadly, next] = [await studio.keep(png(300)), await studio.keep(png(301))];
   const { code } = await refusal(studio.thumbnails.get(deadly, 64, "webp"));
@@ -159,7 +174,10 @@ Deno.test("a thread that dies is replaced, and says so", async () => {
 Deno.test("who asks while too many wait is asked to come again", async () => {
   await using studio = await openStudio({
     maxWaiting: 2,
-    script: script(`setTimeout(() => self.postMessage({ thumbnail: new Uint8Array(1) }), 200)`),
+    script: scriptedThread(`async () => {
+      await pause(200);
+      return new Uint8Array(1);
+    }`),
   });
   const items = [];
   for (const width of [300, 301, 302]) items.push(await studio.keep(png(width)));

@@ -75,6 +75,7 @@ const KINDS = {
   upload_too_large: refused(413, "Upload too large"),
   unsupported_media: refused(415, "Unsupported media"),
   storage_full: passing(507, "Storage full"),
+  service_busy: passing(503, "Service busy"),
 
   // Pictures.
   image_unreadable: refused(422, "Picture can't be read"),

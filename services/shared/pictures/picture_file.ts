@@ -6,6 +6,7 @@
  * @module
  */
 import { Problem } from "@fovea/contract";
+import { interruptible } from "@fovea/process/interruptible";
 import {
   type IMagickImage,
   MagickFormat,
@@ -81,8 +82,9 @@ export async function openPicture(
     );
   }
   await loadMagick();
-  if (decoder !== "preview") return openFormat(bytes, decoder, maxPixels);
-  return openRaw(bytes, options);
+  return interruptible(() =>
+    decoder === "preview" ? openRaw(bytes, options) : openFormat(bytes, decoder, maxPixels)
+  );
 }
 
 function openRaw(bytes: Uint8Array, { mimeType, maxPixels }: OpenOptions): OpenedPicture {

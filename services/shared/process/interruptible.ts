@@ -9,6 +9,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { Script } from "node:vm";
 
 /** How a script, which sees globals only, gets at the work. */
@@ -19,10 +20,23 @@ const shared = globalThis as { [WORK]?: () => void };
 let workLimitMs: number | undefined;
 let isLimited = false;
 
+/** Work that was broken off at its limit. What it has left in memory is of no use. */
+export class BrokenOffError extends Error {
+  override readonly name = "BrokenOffError";
+  /** How long the thread itself has computed meanwhile; the rest of the time it was kept waiting. */
+  readonly computedMs: number;
+  readonly limitMs: number;
+
+  constructor(limitMs: number, computedMs: number) {
+    super(`work was broken off after ${limitMs} ms, of which its thread computed ${computedMs} ms`);
+    this.limitMs = limitMs;
+    this.computedMs = computedMs;
+  }
+}
+
 /**
  * From now on {@link interruptible} work of this thread is broken off after so many milliseconds; to
- * be set a little longer than whoever waits for the thread has patience, so that it is not heard any
- * more.
+ * be set a little longer than anybody waits for the thread, where that somebody ends it then.
  */
 export function limitWork(limitMs: number): void {
   workLimitMs = limitMs;
@@ -33,8 +47,7 @@ export function limitWork(limitMs: number): void {
  * the work has none.
  *
  * @param work broken off only while it is synchronous: what it awaits, and does then, has no limit
- * @throws {Error} of code `ERR_SCRIPT_EXECUTION_TIMEOUT` where it was broken off; what it has left in
- *   memory is of no use
+ * @throws {BrokenOffError} where it was broken off
  */
 export function interruptible<T>(work: () => T): T {
   // Work inside of work is broken off together with it.
@@ -44,8 +57,13 @@ export function interruptible<T>(work: () => T): T {
     result = work();
   };
   isLimited = true;
+  const before = process.threadCpuUsage();
   try {
     script.runInThisContext({ timeout: workLimitMs });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+    const { user, system } = process.threadCpuUsage(before);
+    throw new BrokenOffError(workLimitMs, (user + system) / 1000);
   } finally {
     isLimited = false;
     delete shared[WORK];

@@ -1,6 +1,6 @@
 import { until } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { interruptible, limitWork } from "./interruptible.ts";
+import { BrokenOffError, interruptible, limitWork } from "./interruptible.ts";
 import type { EndlessWork } from "./testing/endless_worker.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -37,11 +37,28 @@ Deno.test("work gives its result, and fails as itself", () => {
 });
 
 Deno.test("work that takes longer than its limit is broken off, and the thread goes on", () => {
-  limitWork(50);
-  assert.throws(() =>
-    interruptible(() => {
-      while (true);
-    }), { code: "ERR_SCRIPT_EXECUTION_TIMEOUT" });
+  limitWork(1000);
+  const endless = () => {
+    while (true);
+  };
+  assert.throws(() => interruptible(endless), (error) => {
+    assert.ok(error instanceof BrokenOffError);
+    return error.limitMs === 1000;
+  });
   limitWork(60_000);
   assert.equal(interruptible(() => 42), 42);
+});
+
+Deno.test("work that was kept waiting is told from work that computed", () => {
+  limitWork(300);
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  const kept = () => {
+    while (true) Atomics.wait(cell, 0, 0, 20);
+  };
+  assert.throws(() => interruptible(kept), (error) => {
+    assert.ok(error instanceof BrokenOffError);
+    assert.ok(error.computedMs < 150, `it computed ${error.computedMs} ms`);
+    return true;
+  });
+  limitWork(60_000);
 });
