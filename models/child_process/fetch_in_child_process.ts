@@ -1,11 +1,10 @@
 /**
- * Fetches models in a process of its own. Hubs redirect to any host, so what fetches must reach them
- * all; a service, which serves strangers, then need not. The process may write MODELS_DIR and nothing
- * else. It may read everything, since a user's npm settings can name certificates anywhere.
+ * Fetches models in a process of its own, which may do what a service may not: see `permissions.ts`.
  *
  * @module
  */
 import { type Backoff, pauseBefore } from "@fovea/process/backoff";
+import { permissionFlags } from "@fovea/process/permissions";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
@@ -13,17 +12,11 @@ import { fileURLToPath } from "node:url";
 import type { FetchFirstOptions } from "../fetch_first.ts";
 import { findModel, ModelUnavailable } from "../fetch_model.ts";
 import type { ModelEntry } from "../manifest.ts";
+import { fetchPermissions } from "../permissions.ts";
 import type { FetchRequest, Message } from "./messages.ts";
 
 const PROGRAM = fileURLToPath(new URL("./main.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
-
-/** What fetching is told by its environment: proxies, and the user's npm settings with their tokens. */
-const VARIABLES = [
-  "HOME",
-  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
-  ...["NPM_TOKEN", "NODE_AUTH_TOKEN", "npm_config_*", "NPM_CONFIG_*"],
-];
 
 /** Before a process that ended without a result is followed by another. */
 const RESTART_PAUSE: Backoff = { firstMs: 1000, factor: 2, maxMs: 60_000 };
@@ -70,11 +63,8 @@ async function runProcess(
 ): Promise<Message | undefined> {
   const process = new Deno.Command(FETCH_PROGRAM, {
     args: [
-      ...["run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "--ignore-env"],
-      `--allow-env=${VARIABLES}`,
-      ...["--allow-net", "--allow-read"],
-      // A comma in a path is written twice.
-      `--allow-write=${modelsDir.replaceAll(",", ",,")}`,
+      ...["run", "--quiet", `--config=${CONFIG}`],
+      ...permissionFlags(fetchPermissions(modelsDir)),
       PROGRAM,
     ],
     stdin: "piped",

@@ -1,14 +1,17 @@
 /**
- * The command line of each service: its program, and the permissions that follow from its settings.
+ * The command line of each program: a service, or what fetches models beforehand, and the permissions
+ * that follow from its settings.
  *
  * @module
  */
+import { modelsPermissions } from "@fovea/models";
 import { permissionFlags, type Permissions } from "@fovea/process/permissions";
 import { fileURLToPath } from "node:url";
 import { inferencePermissions } from "../inference/permissions.ts";
 import { mediaStorePermissions } from "../media_store/permissions.ts";
 
-export type Service = "media-store" | "inference";
+/** As its task is called. */
+export type ProgramName = "media-store" | "inference" | "models";
 
 interface Program {
   /** Relative to the project. */
@@ -23,7 +26,7 @@ interface Env {
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-const PROGRAMS: Readonly<Record<Service, Program>> = {
+const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   "media-store": {
     main: "services/media_store/main.ts",
     flags: [],
@@ -36,21 +39,22 @@ const PROGRAMS: Readonly<Record<Service, Program>> = {
     flags: ["--v8-flags=--max-semi-space-size=4,--expose-gc"],
     permissions: inferencePermissions,
   },
+  "models": { main: "models/main.ts", flags: [], permissions: modelsPermissions },
 };
 
 /**
- * @param env the settings; a relative path in it is meant from where the service will run
- * @param main what to run with the service's permissions in place of its own program, for tests
+ * @param env the settings; a relative path in it is meant from where the program will run
+ * @param main what to run with the same permissions in its place, for tests
  * @returns arguments of `deno`
  * @throws {SettingsError} naming every wrong setting
  */
 export function commandOf(
-  service: Service,
+  name: ProgramName,
   env: Env,
   args: string[] = [],
-  main: string = PROGRAMS[service].main,
+  main: string = PROGRAMS[name].main,
 ): string[] {
-  const { flags, permissions } = PROGRAMS[service];
+  const { flags, permissions } = PROGRAMS[name];
   // Help is given whatever the settings are.
   const allowed = permissions(args.includes("--help") ? new Map() : env, args);
   return [
@@ -65,7 +69,7 @@ export function commandOf(
   ];
 }
 
-/** Where a service looks for its data and models, wherever it is started. */
+/** Where a program looks for data and models, wherever it is started. */
 export const DEFAULT_FOLDERS: Readonly<Record<string, string>> = {
   DATA_DIR: `${ROOT}data`,
   MODELS_DIR: `${ROOT}models/cache`,

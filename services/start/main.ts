@@ -1,10 +1,10 @@
 /**
- * `deno task media-store`, `deno task inference`.
+ * `deno task media-store`, `deno task inference`, `deno task models`.
  *
  * @module
  */
-import type { Service } from "./command.ts";
+import type { ProgramName } from "./command.ts";
 import { start } from "./start.ts";
 
-const [service, ...args] = Deno.args as [Service, ...string[]];
-start(service, args);
+const [name, ...args] = Deno.args as [ProgramName, ...string[]];
+start(name, args);

@@ -1,6 +1,6 @@
 import { temporaryFolder, testNeeding } from "@fovea/testing";
 import assert from "node:assert/strict";
-import type { Service } from "./command.ts";
+import type { ProgramName } from "./command.ts";
 import { CTRL_C, Terminal, terminals } from "./testing/terminal.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -14,7 +14,7 @@ const SETTINGS = {
 };
 
 /** Runs the launcher in a terminal until the service listens; resolves with where it does. */
-async function inTerminal(service: Service, dataDir: string) {
+async function inTerminal(service: ProgramName, dataDir: string) {
   const terminal = new Terminal(`./fovea ${service}`, {
     cwd: ROOT,
     env: { ...SETTINGS, DATA_DIR: dataDir },

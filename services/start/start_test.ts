@@ -2,17 +2,17 @@ import { endOf, runTask, temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { SETTING_NAMES } from "../inference/settings.ts";
 import { mediaStoreSettings } from "../media_store/settings.ts";
-import { commandOf, type Service } from "./command.ts";
+import { commandOf, type ProgramName } from "./command.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** What a program can do that is started in place of a service, with settings of its own. */
-async function allowedTo(service: Service, settings: Record<string, string> = {}) {
+/** What a program can do that is started in place of another, with settings of its own. */
+async function allowedTo(name: ProgramName, settings: Record<string, string> = {}) {
   await using folder = await temporaryFolder();
   const { code, stdout, stderr } = await endOf(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "--allow-env", "--allow-read", "--allow-ffi"],
-      ...["services/start/testing/start_in_place.ts", service],
+      ...["services/start/testing/start_in_place.ts", name],
       "services/start/testing/trespass.ts",
     ],
     cwd: ROOT,
@@ -38,8 +38,8 @@ Deno.test("inference can write its own folder and models, and nothing else", asy
   ]);
 });
 
-const flagsOf = (service: Service, settings: Record<string, string>, args: string[] = []) =>
-  commandOf(service, new Map(Object.entries(settings)), args);
+const flagsOf = (name: ProgramName, settings: Record<string, string>, args: string[] = []) =>
+  commandOf(name, new Map(Object.entries(settings)), args);
 
 Deno.test("files that settings name can be read, and the folder of a backup can be written", () => {
   const flag = (kind: string, flags: string[]) =>
@@ -51,6 +51,17 @@ Deno.test("files that settings name can be read, and the folder of a backup can 
   const backup = flagsOf("media-store", { DATA_DIR: "/d" }, ["--backup", "/mnt/b"]);
   assert.deepEqual(flag("write", backup), ["/d/media_store", "/mnt/b"]);
   assert.equal(flag("net", backup), undefined);
+});
+
+Deno.test("what fetches models writes MODELS_DIR alone, and runs nothing", () => {
+  const flags = flagsOf("models", { MODELS_DIR: "/m" });
+  assert.ok(flags.includes("--allow-write=/m"));
+  assert.ok(flags.includes("--ignore-env"));
+  const kinds = flags.map((flag) => /^--allow-(\w+)/.exec(flag)?.[1]).filter((kind) => kind);
+  assert.deepEqual(kinds.sort(), ["env", "net", "read", "write"]);
+  const told = flags.find((flag) => flag.startsWith("--allow-env="))!;
+  assert.match(told, /HTTPS_PROXY.*npm_config_\*.*MODELS_DIR/);
+  assert.doesNotMatch(told, /FOVEA_TOKEN|PATH|DATA_DIR/);
 });
 
 Deno.test("a comma in a path is none between two", () => {

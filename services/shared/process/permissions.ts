@@ -1,5 +1,5 @@
 /**
- * What a service may do, in the words of Deno's permissions.
+ * What a program may do, in the words of Deno's permissions.
  *
  * [note: narrowed] A service gets no more than its settings name. They are read before it starts,
  * and Deno is given the flags that follow from them, since a running process can't narrow "all" to
@@ -13,10 +13,10 @@ import { fileURLToPath } from "node:url";
 export interface Permissions {
   /** Names of variables; all others read as unset. */
   env: string[];
-  /** Files and folders, with all that is in them. */
-  read: string[];
+  /** Files and folders, with all that is in them; `all` for what can't know them beforehand. */
+  read: string[] | "all";
   write: string[];
-  /** `host:port`, to listen on or to connect to; `all` for a service that must reach any host. */
+  /** `host:port`, to listen on or to connect to; `all` for what must reach any host. */
   net: string[] | "all";
   sys: string[];
   /** Programs. */
@@ -64,13 +64,14 @@ const PORTS: Readonly<Record<string, number>> = {
 };
 
 /** The flags of `deno run` that allow this and nothing else. */
-export function permissionFlags({ net, ...lists }: Permissions): string[] {
+export function permissionFlags(permissions: Permissions): string[] {
   const flags = ["--no-prompt", "--ignore-env"];
-  if (net === "all") flags.push("--allow-net");
-  for (const [kind, names] of Object.entries(net === "all" ? lists : { ...lists, net })) {
-    if (names.length === 0) continue;
-    // A comma in a path is written twice: one alone parts two paths.
-    flags.push(`--allow-${kind}=${names.map((name: string) => name.replaceAll(",", ",,"))}`);
+  for (const [kind, names] of Object.entries(permissions) as [string, string[] | "all"][]) {
+    if (names === "all") flags.push(`--allow-${kind}`);
+    else if (names.length > 0) {
+      // A comma in a path is written twice: one alone parts two paths.
+      flags.push(`--allow-${kind}=${names.map((name) => name.replaceAll(",", ",,"))}`);
+    }
   }
   return flags;
 }
