@@ -1,4 +1,4 @@
-/** What is used of imagescript's picture, which has no types for the module that can be bundled. */
+/** What is used of imagescript's picture: see [note: inner files of imagescript]. */
 export default class Framebuffer {
   readonly width: number;
   readonly height: number;

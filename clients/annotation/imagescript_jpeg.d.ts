@@ -1,4 +1,4 @@
-/** imagescript's JPEG decoder. */
+/** imagescript's JPEG decoder: see [note: inner files of imagescript]. */
 export interface JpegPixels {
   width: number;
   height: number;

@@ -1,4 +1,4 @@
-/** imagescript's PNG decoder. */
+/** imagescript's PNG decoder: see [note: inner files of imagescript]. */
 export interface PngPixels {
   width: number;
   height: number;

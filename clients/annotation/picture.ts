@@ -1,7 +1,12 @@
 /**
- * Pictures as pixels: JPEG and PNG in, as a viewer shows them, and PNG out. Of imagescript only what is
- * WebAssembly or plain JavaScript is imported: its front door loads native code, which would need leave
- * to call any library of the machine.
+ * Pictures as pixels: JPEG and PNG in, as a viewer shows them, and PNG out.
+ *
+ * [note: inner files of imagescript] Both public modules of imagescript (its main one and `v2`) load a
+ * native library as they are imported. A client would then need the permission to call any library of
+ * the machine, and it could not be bundled. So three inner files are imported, which are WebAssembly and
+ * plain JavaScript. The package has types for none of them that can be used: those of `v2/framebuffer`
+ * count as CommonJS, where the module is none. What is used of each is declared here by hand, and the
+ * version is exact, so that nothing changes unseen.
  *
  * @module
  */
