@@ -9,6 +9,7 @@ import { openLog } from "@fovea/process/log";
 import { processMetrics } from "@fovea/process/process_metrics";
 import { askedToEnd, listen } from "@fovea/http/serve";
 import { refuseInsecure, SettingsError } from "@fovea/process/settings";
+import { watchFile } from "@fovea/storage/opened_file";
 import { openSqlite } from "@fovea/storage/sqlite";
 import { type Info, Problem, TASK_TYPES } from "@fovea/contract";
 import { fetchInChildProcess } from "@fovea/models";
@@ -66,6 +67,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     "crash",
     (copy) => log.info({ copy }, "database copied before its tables are brought up to date"),
   );
+  using _watch = watchFile(`${folder.path}/inference.sqlite`, log);
   const { client_id: clientId } = await db.selectFrom("instance").selectAll()
     .executeTakeFirstOrThrow();
 

@@ -12,6 +12,7 @@ export function healthRoutes(service: EntityService, log: Logger): Hono {
     try {
       await service.probe();
     } catch (error) {
+      if (error instanceof Problem) throw new Problem("not_ready", error.message);
       log.error({ err: error, request_id: requestIdOf(c) }, "not ready");
       throw new Problem("not_ready", "the store can't be written: the service's log says why");
     }

@@ -10,6 +10,7 @@ import { openLog } from "@fovea/process/log";
 import { processMetrics } from "@fovea/process/process_metrics";
 import { askedToEnd, listen, runService } from "@fovea/http/serve";
 import { readSettings, refuseInsecure } from "@fovea/process/settings";
+import { watchFile } from "@fovea/storage/opened_file";
 import { openSqlite } from "@fovea/storage/sqlite";
 import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
@@ -48,6 +49,7 @@ await runService(async () => {
     "power_cut",
     (copy) => log.info({ copy }, "database copied before its tables are brought up to date"),
   );
+  using _watch = watchFile(`${folder.path}/entities.sqlite`, log);
   const spool = await Spool.open(folder.path);
   const blobs = await BlobStore.open(folder.path, spool);
   const cache = await ThumbnailCache.open(folder.path, spool, blobs);

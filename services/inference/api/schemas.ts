@@ -98,8 +98,8 @@ export const job = schemaOf<Job>()({
   result: z.union([embedding, faces]).nullable(),
 }).meta({ id: "Job" });
 
-/** The codes of any call that writes, where the disk is full or somebody has locked the database. */
-export const unwritable = ["storage_full", "not_ready"] as const;
+/** The codes of any call that writes, where the disk is full, gone, or the database locked by somebody. */
+export const unwritable = ["storage_full", "storage_missing", "not_ready"] as const;
 
 /** Of `DELETE /job/{job_id}`. */
 export const deleted = z.object({ status: z.literal("deleted") });

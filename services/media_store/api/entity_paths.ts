@@ -32,6 +32,7 @@ const FORM_PROBLEMS: readonly ProblemCode[] = [
   "image_too_large",
   "service_busy",
   "storage_full",
+  "storage_missing",
 ];
 
 /** How a change of an entity may fail, whatever it is. */
@@ -40,6 +41,7 @@ const CHANGE_PROBLEMS: readonly ProblemCode[] = [
   "entity_not_found",
   "precondition_failed",
   "storage_full",
+  "storage_missing",
 ];
 
 const formBody = (fileDescription: string) => ({
@@ -99,7 +101,7 @@ export const entityPaths: ZodOpenApiPathsObject = {
       summary: "Empty the store for good",
       right: "is_admin",
       answers: { 200: json(allDeleted, "how many there were") },
-      problems: ["storage_full"],
+      problems: ["storage_full", "storage_missing"],
     }),
   },
   "/entity/known": {

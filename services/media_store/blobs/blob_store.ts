@@ -8,7 +8,7 @@ import type { ByteRange } from "../transfer/byte_range.ts";
 import type { NewBlob } from "./new_blob.ts";
 import { removeIfThere } from "./remove_if_there.ts";
 import type { LocalFile, Spool } from "./spool.ts";
-import { reportFull } from "./storage_full.ts";
+import { reportStorage, storageMissing } from "./storage_failure.ts";
 
 export class BlobStore {
   readonly #folder: string;
@@ -29,10 +29,10 @@ export class BlobStore {
    * Gives finished bytes their place for good: once this resolves, they are there after a power cut.
    *
    * @param path `files/…`, which no other blob has
-   * @throws {Problem} `storage_full`
+   * @throws {Problem} `storage_full`, `storage_missing`
    */
   async put(path: string, blob: NewBlob): Promise<void> {
-    await reportFull(async () => {
+    await reportStorage(async () => {
       await Deno.rename(blob.path, this.#locate(path));
       using files = await Deno.open(`${this.#folder}/files`);
       await files.sync();
@@ -42,9 +42,10 @@ export class BlobStore {
   /**
    * @param range of the blob's bytes; all of them without it
    * @throws {Deno.errors.NotFound} where no blob has this path
+   * @throws {Problem} `storage_missing`
    */
   async read(path: string, range?: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    const file = await Deno.open(this.#locate(path));
+    const file = await this.#present(() => Deno.open(this.#locate(path)));
     if (range === undefined) return file.readable;
     await file.seek(range.start, Deno.SeekMode.Start);
     return beginningOf(file, range.end - range.start + 1);
@@ -54,9 +55,24 @@ export class BlobStore {
    * The blob as a file, which stays until it is disposed of, also if the blob is removed meanwhile.
    *
    * @throws {Deno.errors.NotFound} where no blob has this path
+   * @throws {Problem} `storage_missing`
    */
   localCopy(path: string): Promise<LocalFile> {
-    return this.#spool.hold(this.#locate(path));
+    return this.#present(() => this.#spool.hold(this.#locate(path)));
+  }
+
+  /** Tells a blob that is not there from a store that is not. */
+  async #present<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) {
+        await Deno.stat(`${this.#folder}/files`).catch(() => {
+          throw storageMissing();
+        });
+      }
+      throw error;
+    }
   }
 
   async has(path: string): Promise<boolean> {

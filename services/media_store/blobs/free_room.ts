@@ -6,10 +6,11 @@
  * @module
  */
 import { Problem } from "@fovea/contract";
+import { LOG_LIMIT_BYTES } from "@fovea/storage/write_ahead_log";
 import { statfs } from "node:fs/promises";
 
-/** Twice what SQLite's write-ahead log grows to before it is used anew (1000 pages of 4 KiB). */
-const RESERVE_BYTES = 8 * 1024 * 1024;
+/** Twice what the log grows to before it is used anew. [note: bounded log] */
+const RESERVE_BYTES = 2 * LOG_LIMIT_BYTES.power_cut;
 
 /** @throws {Problem} `storage_full` where only the reserve is left on the disk that `path` is on */
 export async function requireRoom(path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { requireRoom } from "./free_room.ts";
-import { reportFull } from "./storage_full.ts";
+import { reportStorage } from "./storage_failure.ts";
 
 /** What is known of bytes without understanding them. */
 export interface Digests {
@@ -39,7 +39,7 @@ export class NewBlob implements AsyncDisposable {
     path: string,
     onWrite: (bytes: number) => void = () => {},
   ): Promise<NewBlob> {
-    const file = await reportFull(() => Deno.open(path, { write: true, createNew: true }));
+    const file = await reportStorage(() => Deno.open(path, { write: true, createNew: true }));
     return new NewBlob(path, file, onWrite);
   }
 
@@ -56,7 +56,7 @@ export class NewBlob implements AsyncDisposable {
     }
     this.#size += bytes.length;
     this.#onWrite(bytes.length);
-    const written = reportFull(async () => {
+    const written = reportStorage(async () => {
       let rest = bytes;
       while (rest.length > 0) rest = rest.subarray(await this.#file.write(rest));
     });
@@ -72,7 +72,7 @@ export class NewBlob implements AsyncDisposable {
    * @throws {Problem} `storage_full`
    */
   async finish(): Promise<Digests> {
-    await reportFull(() => this.#file.sync());
+    await reportStorage(() => this.#file.sync());
     this.#close();
     return {
       size: this.#size,

@@ -5,7 +5,7 @@
  */
 import type { Item, KnownFiles } from "@fovea/contract";
 import { type Kysely, sql, type Transaction } from "kysely";
-import { reportFull } from "../blobs/storage_full.ts";
+import { reportStorage } from "../blobs/storage_failure.ts";
 import type { Tables } from "./migrations.ts";
 import { ITEM_COLUMNS, toItem, toRow } from "./row.ts";
 import { recordTransaction } from "./transactions.ts";
@@ -128,7 +128,7 @@ export class EntityRepository {
   }
 
   async #change<T>(action: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
-    const outcome = await reportFull(() => this.#db.transaction().execute(action));
+    const outcome = await reportStorage(() => this.#db.transaction().execute(action));
     this.#onChange();
     return outcome;
   }

@@ -7,7 +7,7 @@
 import type { BlobStore } from "../blobs/blob_store.ts";
 import { removeIfThere } from "../blobs/remove_if_there.ts";
 import type { Spool } from "../blobs/spool.ts";
-import { reportFull } from "../blobs/storage_full.ts";
+import { reportStorage } from "../blobs/storage_failure.ts";
 
 export class ThumbnailCache {
   readonly #folder: string;
@@ -48,7 +48,7 @@ export class ThumbnailCache {
     await thumbnail.write(bytes);
     await thumbnail.finish();
     const folder = this.#folderOf(path);
-    await reportFull(async () => {
+    await reportStorage(async () => {
       await Deno.mkdir(folder, { recursive: true });
       await Deno.rename(thumbnail.path, `${folder}/${name}`);
     });

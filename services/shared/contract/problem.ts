@@ -76,6 +76,7 @@ const KINDS = {
   unsupported_media: refused(415, "Unsupported media"),
   storage_full: passing(507, "Storage full"),
   service_busy: passing(503, "Service busy"),
+  storage_missing: passing(503, "Storage missing", EXIT.unreachable),
 
   // Pictures.
   image_unreadable: refused(422, "Picture can't be read"),

@@ -8,6 +8,8 @@ import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from "kysel
 import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migration";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { SettingsError } from "@fovea/process/settings";
+import { OpenedFile } from "./opened_file.ts";
+import { IdleCheckpoint, logPragmas, type Surviving } from "./write_ahead_log.ts";
 
 /**
  * Opens the file, creating it where it is missing, and brings its tables up to date. Before tables that
@@ -24,20 +26,18 @@ import { SettingsError } from "@fovea/process/settings";
 export async function openSqlite<Tables>(
   path: string,
   migrations: Record<string, Migration>,
-  surviving: "power_cut" | "crash" = "power_cut",
+  surviving: Surviving = "power_cut",
   onCopied: (copy: string) => void = () => {},
 ): Promise<Kysely<Tables>> {
   await refuseEmpty(path);
-  let connection: DatabaseSync | undefined;
+  using cleanup = new DisposableStack();
   try {
-    connection = new DatabaseSync(path);
+    const connection = new DatabaseSync(path);
+    cleanup.defer(() => connection.close());
     for (
       const pragma of [
-        "journal_mode = WAL",
+        ...logPragmas(surviving),
         `synchronous = ${surviving === "power_cut" ? "FULL" : "NORMAL"}`,
-        // Copying from the log to the file waits for the disk twice: so not every 4 MB, but every 64,
-        // by when most pages have changed many times and are copied once.
-        "wal_autocheckpoint = 16000",
         "foreign_keys = ON",
         // Waiting holds up the whole process; who has locked the file should not be there at all.
         "busy_timeout = 250",
@@ -49,15 +49,18 @@ export async function openSqlite<Tables>(
       await copy(connection, path);
       onCopied(copyOf(path));
     }
-    const db = new Kysely<Tables>({ dialect: new Dialect({ database: adapt(connection, path) }) });
+    const checkpoint = cleanup.use(new IdleCheckpoint(connection));
+    const file = path === IN_MEMORY ? undefined : new OpenedFile(path);
+    const database = adapt({ connection, path, file, checkpoint });
+    const db = new Kysely<Tables>({ dialect: new Dialect({ database }) });
     const { error } = await new Migrator({
       db,
       provider: { getMigrations: () => Promise.resolve(migrations) },
     }).migrateToLatest();
     if (error !== undefined) throw error;
+    cleanup.move();
     return db;
   } catch (error) {
-    connection?.close();
     if (error instanceof SettingsError) throw error;
     if (isDamage(error)) throw new DamagedDatabase(path, error);
     throw new SettingsError(
@@ -158,11 +161,22 @@ class Dialect extends SqliteDialect {
   }
 }
 
+/** SQLite's name for a database without a file. */
+const IN_MEMORY = ":memory:";
+
 /** How many statements are kept prepared; the queries of a service are far fewer. */
 const MAX_STATEMENTS = 500;
 
+interface Opened {
+  connection: DatabaseSync;
+  path: string;
+  /** Undefined where there is none. */
+  file: OpenedFile | undefined;
+  checkpoint: IdleCheckpoint;
+}
+
 /** Gives node:sqlite the face that Kysely's dialect knows (better-sqlite3's). */
-function adapt(connection: DatabaseSync, path: string): SqliteDatabase {
+function adapt({ connection, path, file, checkpoint }: Opened): SqliteDatabase {
   // Kysely prepares anew for each query. What a statement holds outside JavaScript's heap stays
   // until a garbage collection that nothing presses for, so each one is prepared once.
   const statements = new Map<string, { statement: StatementSync; reader: boolean }>();
@@ -176,28 +190,42 @@ function adapt(connection: DatabaseSync, path: string): SqliteDatabase {
     }
     return known;
   };
-  /** @throws {DamagedDatabase} in place of SQLite's own words for that */
-  const attempt = <Result>(work: () => Result): Result => {
+  /** Whether this makes something last: by itself, or at the end of a transaction. */
+  const lasts = (sql: string) =>
+    sql === "commit" || !connection.isTransaction && /^\s*(insert|update|delete)\b/i.test(sql);
+  /**
+   * @throws {DamagedDatabase} in place of SQLite's own words for that
+   * @throws {Problem} `storage_missing`, see [note: still there]
+   */
+  const attempt = <Result>(sql: string, work: () => Result): Result => {
     try {
-      return work();
+      if (!lasts(sql)) return work();
+      file?.require();
+      const result = work();
+      checkpoint.wake();
+      return result;
     } catch (error) {
       throw isDamage(error) ? new DamagedDatabase(path, error) : error;
     }
   };
   return {
-    close: () => connection.close(),
+    close: () => {
+      checkpoint[Symbol.dispose]();
+      // SQLite would remove the log of whatever database is in its place.
+      if (file?.isThere ?? true) connection.close();
+    },
     prepare(sql) {
-      const { statement, reader } = attempt(() => prepared(sql));
+      const { statement, reader } = attempt("", () => prepared(sql));
       return {
         reader,
-        all: (parameters) => attempt(() => statement.all(...parameters as SQLInputValue[])),
+        all: (parameters) => attempt(sql, () => statement.all(...parameters as SQLInputValue[])),
         run: (parameters) => {
           // Of some errors, as of a full disk, SQLite rolls back by itself (https://sqlite.org/lang_transaction.html).
           // To be told that there is nothing to roll back would hide what went wrong.
           if (sql === "rollback" && !connection.isTransaction) {
             return { changes: 0, lastInsertRowid: 0 };
           }
-          return attempt(() => statement.run(...parameters as SQLInputValue[]));
+          return attempt(sql, () => statement.run(...parameters as SQLInputValue[]));
         },
         iterate: (parameters) =>
           statement.iterate(...parameters as SQLInputValue[]) as IterableIterator<unknown>,

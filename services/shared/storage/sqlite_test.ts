@@ -1,7 +1,9 @@
 import { temporaryFolder } from "@fovea/testing";
 import { type Kysely, sql } from "kysely";
+import { Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
 import { SettingsError } from "@fovea/process/settings";
+import { LOG_LIMIT_BYTES } from "./write_ahead_log.ts";
 import { copyOf, DamagedDatabase, openSqlite } from "./sqlite.ts";
 
 const create = (table: string) => ({
@@ -151,4 +153,57 @@ Deno.test("a database waits for the disk as its owner said, from the first trans
     const { rows } = await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(db);
     assert.equal(rows[0]?.synchronous, level);
   }
+});
+
+Deno.test("the log is copied into the file when nobody writes for a moment, and gives back its room", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/db.sqlite`;
+  const alone = `${folder.path}/alone.sqlite`;
+  const db = await openSqlite<{ first: { x: number } }>(path, OLD);
+  const rowsInFile = async () => {
+    await Deno.copyFile(path, alone);
+    await using copy = await openSqlite<{ first: { x: number } }>(alone, OLD);
+    return (await copy.selectFrom("first").selectAll().execute()).length;
+  };
+  const untilIn = async (rows: number) => {
+    const end = Date.now() + 30_000;
+    while (await rowsInFile() !== rows) {
+      if (Date.now() > end) throw new Error(`the file has not ${rows} rows in 30 s`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  const logSize = async () => (await Deno.stat(`${path}-wal`)).size;
+  await db.insertInto("first").values({ x: 1 }).execute();
+  await untilIn(1);
+
+  // One transaction that is larger than the log may be.
+  await sql`
+    WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 1000000)
+    INSERT INTO first SELECT n FROM number`.execute(db);
+  assert.ok(await logSize() > LOG_LIMIT_BYTES.power_cut);
+  await db.insertInto("first").values({ x: 2 }).execute();
+  assert.ok(await logSize() <= LOG_LIMIT_BYTES.power_cut, `the log has ${await logSize()} bytes`);
+  await db.destroy();
+  await assert.rejects(Deno.stat(`${path}-wal`), Deno.errors.NotFound);
+});
+
+Deno.test("nothing is written where the file was moved away, and all goes on when it is back", async () => {
+  await using folder = await temporaryFolder();
+  const [here, away] = [`${folder.path}/here`, `${folder.path}/away`];
+  await Deno.mkdir(here);
+  await using db = await openSqlite<{ first: { x: number } }>(`${here}/db.sqlite`, OLD);
+  const insert = () => db.insertInto("first").values({ x: 1 }).execute();
+  const inTransaction = () =>
+    db.transaction().execute((tx) => tx.insertInto("first").values({ x: 1 }).execute());
+  const rows = async () => (await db.selectFrom("first").selectAll().execute()).length;
+  const isMissing = (error: unknown) =>
+    error instanceof Problem && error.code === "storage_missing";
+  await insert();
+  await Deno.rename(here, away);
+  await assert.rejects(insert(), isMissing);
+  await assert.rejects(inTransaction(), isMissing);
+  assert.equal(await rows(), 1);
+  await Deno.rename(away, here);
+  await inTransaction();
+  assert.equal(await rows(), 2);
 });
