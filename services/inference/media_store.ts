@@ -10,7 +10,7 @@ import {
   type TokenSource,
   tokenSource,
 } from "@fovea/process/named_file";
-import { SettingsError } from "@fovea/process/settings";
+import { SettingsError } from "@fovea/process/settings_error";
 import type { Settings } from "./settings.ts";
 
 /** Where media_store is and how it is called: plain data, for workers too. */

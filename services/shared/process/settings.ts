@@ -6,6 +6,9 @@
  */
 import { z } from "zod";
 import { expectation } from "./expectation.ts";
+import { SettingsError } from "./settings_error.ts";
+
+export { SettingsError };
 
 /** A TCP port; 0 lets the system choose one. */
 export const port = z.coerce.number().int().min(0).max(65535);
@@ -76,11 +79,6 @@ export const commonSettings = z.object({
   LOG_FORMAT: z.enum(["pretty", "json"]).optional(),
 });
 export type CommonSettings = z.output<typeof commonSettings>;
-
-/** Says which settings are wrong, one line each. */
-export class SettingsError extends Error {
-  override name = "SettingsError";
-}
 
 /**
  * Reads the variables that the schema names; an empty one counts as unset.
