@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { TOWERS } from "./clip_tower.ts";
 import { digestOf, mismatch } from "./digest.ts";
 import { download } from "./download.ts";
-import { MODEL_SETTINGS, type ModelEntry, MODELS } from "./manifest.ts";
+import { type ModelEntry, MODELS } from "./manifest.ts";
 import { PartialFile } from "./partial_file.ts";
 import { publicMessage } from "./public_message.ts";
 import { SourceRefused } from "./source_refused.ts";
@@ -220,10 +220,13 @@ function waysOut(entry: ModelEntry): string {
     `put ${entry.file} into MODELS_DIR`,
     "set MODEL_MIRROR to a folder or URL that has it",
   ];
-  const fixture = MODELS.find((model) => model.task_type === entry.task_type && !model.semantic);
+  const fixture = MODELS.find((model) =>
+    model.task_type === entry.task_type && model.setting !== undefined
+  );
   if (fixture !== undefined && fixture !== entry) {
-    const setting = MODEL_SETTINGS[entry.task_type];
-    ways.push(`set ${setting}=${fixture.aliases[0] ?? fixture.name}, whose results mean nothing`);
+    ways.push(
+      `set ${fixture.setting}=${fixture.aliases[0] ?? fixture.name}, whose results mean nothing`,
+    );
   }
   return ways.join(", or ");
 }

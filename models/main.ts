@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { TASK_TYPES } from "@fovea/contract";
 import { parseArgs } from "node:util";
 import { digestOf, mismatch } from "./digest.ts";
 import { fetchModel } from "./fetch_model.ts";
-import { type ModelEntry, MODELS, modelsFor } from "./manifest.ts";
+import { type ModelEntry, MODELS } from "./manifest.ts";
 import { openProgress } from "./progress.ts";
 
 const HELP = `Usage: ./fovea models [name…] [--list]
@@ -46,7 +45,7 @@ async function main(args: string[]): Promise<number> {
     console.error(`${(error as Error).message}\n\n${HELP}`);
     return 2;
   }
-  if (chosen.length === 0) chosen = TASK_TYPES.flatMap((taskType) => modelsFor(taskType));
+  if (chosen.length === 0) chosen = MODELS.filter(({ auto }) => auto);
   let missing = 0;
   for (const entry of chosen) if (!await get(entry, modelsDir)) missing++;
   return missing === 0 ? 0 : 1;

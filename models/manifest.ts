@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TASK_TYPES, type TaskType } from "@fovea/contract";
+import type { TaskType } from "@fovea/contract";
 import { z } from "zod";
 import manifest from "./manifest.json" with { type: "json" };
 
@@ -29,11 +29,13 @@ const modelEntry = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   /** Other names under which it can be asked for. */
   aliases: z.array(z.string().regex(/^[a-z0-9-]+$/)),
-  task_type: z.enum(TASK_TYPES),
+  task_type: z.string().regex(/^[a-z_]+$/),
   /** False where it is only ever taken by name. */
   auto: z.boolean(),
   /** False for a fixture: what it computes means nothing. */
   semantic: z.boolean(),
+  /** Of a fixture that can stand in for the others of its task: the setting that chooses it. */
+  setting: z.string().regex(/^[A-Z_]+$/).optional(),
   /** What who asks for it by name should know; shown when it is fetched. */
   note: z.string().min(1).optional(),
   /** Its name in MODELS_DIR and in MODEL_MIRROR. */
@@ -51,12 +53,6 @@ export type ModelEntry = z.output<typeof modelEntry>;
 /** All models, for each task the best first. */
 export const MODELS: readonly ModelEntry[] =
   z.strictObject({ models: z.array(modelEntry) }).parse(manifest).models;
-
-/** The setting that chooses a task's model. */
-export const MODEL_SETTINGS = {
-  image_embedding: "EMBEDDING_MODEL",
-  face_detection: "FACE_MODEL",
-} as const satisfies Record<TaskType, string>;
 
 /** Every value that a task's setting may have: `auto`, names, aliases. */
 export function modelChoices(taskType: TaskType): ["auto", ...string[]] {

@@ -11,7 +11,7 @@ import { askedToEnd, listen } from "@fovea/http/serve";
 import { refuseInsecure, SettingsError } from "@fovea/process/settings";
 import { watchFile } from "@fovea/storage/opened_file";
 import { openSqlite } from "@fovea/storage/sqlite";
-import { type Info, Problem, TASK_TYPES } from "@fovea/contract";
+import { type Info, Problem } from "@fovea/contract";
 import { fetchInChildProcess } from "@fovea/models";
 import { Registry } from "prom-client";
 import { createApp } from "./app.ts";
@@ -38,6 +38,7 @@ import { FollowedStore } from "./followed_store.ts";
 import type { Settings } from "./settings.ts";
 import { loadNativeRuntime } from "./native/runtime.ts";
 import { BACKEND_NAMES } from "./tasks/backend.ts";
+import { TASKS } from "./tasks/list.ts";
 import { SharedTowers } from "./tasks/shared_towers.ts";
 import { WorkerPool } from "./workers/pool.ts";
 
@@ -125,7 +126,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   });
   const ending = new AbortController();
   const models = new ServedModels({
-    choices: { face_detection: settings.FACE_MODEL, image_embedding: settings.EMBEDDING_MODEL },
+    choices: settings.modelChoices,
     fetchFirst: (candidates, events) =>
       fetchInChildProcess(candidates, {
         ...events,
@@ -150,7 +151,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
       feed.wake();
     },
     onCompleted: ({ task_type }) => {
-      if (task_type === "face_detection") delivery.wake();
+      if (TASKS.get(task_type).delivery !== undefined) delivery.wake();
       followedStore.wake();
     },
     onCancelled: (seq) => dispatcher.cancel(seq),
@@ -227,7 +228,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   log.info({ url: server.url }, "listening");
   using _retention = keepJobsFor(settings.JOB_RETAIN_DAYS, administration, log);
 
-  for (const task of TASK_TYPES) {
+  for (const task of TASKS.types) {
     models.prepare(task).then(
       () => dispatcher.wake(),
       (why: unknown) => {

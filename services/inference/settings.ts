@@ -7,9 +7,11 @@ import {
   readSettings,
   SettingsError,
 } from "@fovea/process/settings";
+import type { TaskType } from "@fovea/contract";
 import { modelChoices } from "@fovea/models";
 import { z } from "zod";
 import { BACKENDS } from "./tasks/backend.ts";
+import { TASKS } from "./tasks/list.ts";
 import { PRECISIONS } from "./tasks/shared_towers.ts";
 
 const mqttUrl = z.url({
@@ -20,7 +22,7 @@ const mqttUrl = z.url({
 /** A hundred years: no retention is meant to be longer. */
 const MAX_DAYS = 36_500;
 
-const schema = commonSettings.extend({
+const ownSettings = commonSettings.extend({
   INFERENCE_HOST: z.string().min(1).default("127.0.0.1"),
   INFERENCE_PORT: port.default(8001),
   MEDIA_STORE_URL: z.url({
@@ -38,8 +40,6 @@ const schema = commonSettings.extend({
   MQTT_PORT: port.default(1883),
   MODELS_DIR: z.string().min(1).default("./models/cache"),
   MODEL_MIRROR: z.string().min(1).optional(),
-  EMBEDDING_MODEL: z.enum(modelChoices("image_embedding")).default("auto"),
-  FACE_MODEL: z.enum(modelChoices("face_detection")).default("auto"),
   EMBEDDING_PRECISION: z.enum(PRECISIONS).default(PRECISIONS[0]),
   INFERENCE_BACKEND: z.enum(BACKENDS).default(BACKENDS[0]),
   INFERENCE_WORKERS: count(1, 1024).default(navigator.hardwareConcurrency),
@@ -57,7 +57,23 @@ const schema = commonSettings.extend({
   /** A file with the token, in place of FOVEA_TOKEN. */
   FOVEA_TOKEN_FILE: z.string().min(1).optional(),
 });
-export type Settings = z.output<typeof schema>;
+type OwnSettings = z.output<typeof ownSettings>;
+
+export type Settings = OwnSettings & {
+  /** `auto` or a model's name, for each task that has weights. */
+  modelChoices: Record<TaskType, string>;
+};
+
+/** Tasks that have weights, each with the setting that chooses its model. */
+const MODEL_SETTINGS = TASKS.all.flatMap(({ type, modelSetting }) =>
+  modelSetting === null ? [] : [[type, modelSetting] as const]
+);
+
+const modelSettings: Record<never, never> = Object.fromEntries(
+  MODEL_SETTINGS.map(([type, name]) => [name, z.enum(modelChoices(type)).default("auto")]),
+);
+
+const schema = ownSettings.extend(modelSettings);
 
 /** The variables that are read. */
 export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
@@ -74,10 +90,16 @@ export function inferenceSettings(env: { get(name: string): string | undefined }
         "set MEDIA_STORE_URL to https://…",
     );
   }
-  return { ...settings, MEDIA_STORE_URL: settings.MEDIA_STORE_URL.replace(/\/+$/, "") };
+  return {
+    ...settings,
+    MEDIA_STORE_URL: settings.MEDIA_STORE_URL.replace(/\/+$/, ""),
+    modelChoices: Object.fromEntries(
+      MODEL_SETTINGS.map(([type, name]) => [type, (settings as Record<string, unknown>)[name]]),
+    ) as Record<TaskType, string>,
+  };
 }
 
-function checkMqttFiles(settings: Settings): void {
+function checkMqttFiles(settings: OwnSettings): void {
   const { MQTT_URL, MQTT_CERT_FILE, MQTT_KEY_FILE } = settings;
   const named = (["MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE"] as const)
     .filter((name) => settings[name] !== undefined);

@@ -4,11 +4,12 @@
  * @module
  */
 import { json, jsonBodyOf, operation, schemaOf } from "@fovea/http/api";
-import { JOB_STATUSES, TASK_TYPES } from "@fovea/contract";
+import { JOB_STATUSES } from "@fovea/contract";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import type { QueueStats } from "../jobs/administration.ts";
 import { cleanupQuery, retryRequest } from "../routes/admin.ts";
+import { taskType } from "../tasks/schemas.ts";
 import { END_REASONS } from "../workers/pooled_worker.ts";
 import type { PoolState } from "../workers/pool.ts";
 import { unwritable } from "./schemas.ts";
@@ -29,12 +30,12 @@ const workers = schemaOf<PoolState>()({
 });
 
 const stats = schemaOf<QueueStats & { workers: PoolState }>()({
-  by_task: z.record(z.enum(TASK_TYPES), byStatus),
+  by_task: z.record(taskType, byStatus),
   by_status: byStatus,
   queue: z.object({
     depth: z.int(),
     limit: z.int(),
-    oldest_pending_ms: z.record(z.enum(TASK_TYPES), z.number().nullable()),
+    oldest_pending_ms: z.record(taskType, z.number().nullable()),
   }),
   throughput: z.object({ last_minute: z.int(), per_second: z.number() }),
   workers,

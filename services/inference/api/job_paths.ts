@@ -6,10 +6,18 @@
 import { json, jsonBodyOf, operation, pageSchema } from "@fovea/http/api";
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { listQuery, taskRequests, taskType } from "../routes/jobs.ts";
+import { anyTaskRequest, listQuery } from "../routes/jobs.ts";
+import { OPTIONS, taskType } from "../tasks/schemas.ts";
 import { deleted, job, unwritable } from "./schemas.ts";
 
 const tag = "jobs";
+/** Which members of the body are for which task. */
+const optionsText = Object.entries(OPTIONS).map(([type, shape]) => {
+  const names = Object.keys(shape).map((name) => `\`${name}\``);
+  if (names.length === 0) return "";
+  return `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} for ${type} alone. `;
+}).join("");
+
 const one = { path: z.object({ job_id: z.string() }) };
 
 export const jobPaths: ZodOpenApiPathsObject = {
@@ -19,13 +27,14 @@ export const jobPaths: ZodOpenApiPathsObject = {
       tag,
       summary: "Ask something of a picture",
       description: "The end is told over MQTT, on `inference/job/{job_id}/completed`. " +
-        "`min_confidence` and `max_faces` are for face_detection alone. Where the same bytes were " +
-        "asked the same before, of the same model and preprocessing, and there is a result or may " +
-        "get to be one, that job is the answer: its end, where it has ended, is told once more, and " +
-        "a higher `priority` is taken over while it waits. `force` makes a new job all the same.",
+        optionsText +
+        "Where the same bytes were asked the same before, of the same model and preprocessing, and " +
+        "there is a result or may get to be one, that job is the answer: its end, where it has " +
+        "ended, is told once more, and a higher `priority` is taken over while it waits. `force` " +
+        "makes a new job all the same.",
       right: "ai_inference_support",
       parameters: { path: z.object({ task_type: taskType }) },
-      body: jsonBodyOf(taskRequests.face_detection, { media_store_id: 1 }),
+      body: jsonBodyOf(anyTaskRequest, { media_store_id: 1 }),
       answers: {
         201: json(job, "the new job", { Location: "where it is" }),
         200: json(job, "the job that asks the same, or came with the same job_id before"),

@@ -5,22 +5,17 @@
  */
 import { problemCode, schemaOf } from "@fovea/http/api";
 import {
-  type BoundingBox,
-  type EmbeddingResult,
-  type Face,
-  type FaceDetectionResult,
   type Info,
   type Job,
   JOB_STATUSES,
   type ModelUsed,
-  TASK_TYPES,
   type TaskInfo,
   type Timings,
 } from "@fovea/contract";
 import { z } from "zod";
+import { anyResult, taskType } from "../tasks/schemas.ts";
 
 const time = z.int().meta({ description: "ms since the epoch, UTC" });
-const taskType = z.enum(TASK_TYPES);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const timings = schemaOf<Timings>()({
@@ -38,41 +33,6 @@ const modelUsed = schemaOf<ModelUsed>()({
   preprocess: z.int().meta({ description: "grows whenever the numbers could be others" }),
   precision: z.exactOptional(z.enum(["fp32", "int8"])),
 }).meta({ id: "ModelUsed", description: "what computed the result" });
-
-const embedding = schemaOf<EmbeddingResult>()({
-  embedding: z.array(z.number()).meta({ description: "512 numbers, L2 norm 1" }),
-  embedding_dimension: z.int(),
-  stored_in_vector_db: z.literal(true),
-  collection: z.literal("image_embeddings"),
-  point_id: z.int().meta({ description: "the entity's id" }),
-}).meta({ id: "EmbeddingResult" });
-
-const box = schemaOf<BoundingBox>()({
-  x: z.number(),
-  y: z.number(),
-  width: z.number(),
-  height: z.number(),
-}).meta({
-  id: "BoundingBox",
-  description: "pixels of the picture as a viewer shows it, inside its borders",
-});
-
-const face = schemaOf<Face>()({
-  face_index: z.int().meta({ description: "from 0, largest face first" }),
-  bbox: box,
-  landmarks: z.array(z.tuple([z.number(), z.number()])).nullable().meta({
-    description: "left eye, right eye, nose, left and right corner of the mouth, as seen in the " +
-      "picture; null where the model has none",
-  }),
-  confidence: z.number().min(0).max(1),
-}).meta({ id: "Face" });
-
-const faces = schemaOf<FaceDetectionResult>()({
-  faces: z.array(face),
-  face_count: z.int(),
-  image_width: z.int(),
-  image_height: z.int(),
-}).meta({ id: "FaceDetectionResult" });
 
 /** A job. */
 export const job = schemaOf<Job>()({
@@ -95,7 +55,7 @@ export const job = schemaOf<Job>()({
   sha256: sha256.nullable().meta({
     description: "of the bytes that were looked at; null before",
   }),
-  result: z.union([embedding, faces]).nullable(),
+  result: anyResult.nullable(),
 }).meta({ id: "Job" });
 
 /** The codes of any call that writes, where the disk is full, gone, or the database locked by somebody. */

@@ -9,8 +9,8 @@ import { processUsage } from "@fovea/bench/process_usage";
 import { openSqlite } from "@fovea/storage/sqlite";
 import { startService, temporaryFolder } from "@fovea/testing";
 import { BARE } from "@fovea/testing/suite";
-import { TASK_TYPES } from "@fovea/contract";
 import { sql } from "kysely";
+import { TASKS } from "../tasks/list.ts";
 import { QueueRepository } from "../jobs/queue.ts";
 import { MIGRATIONS, type Tables } from "../database/tables.ts";
 
@@ -93,7 +93,7 @@ async function measureClaimMs(dataDir: string): Promise<number> {
     const from = performance.now();
     await db.transaction().execute((transaction) =>
       new QueueRepository(transaction).claim(
-        TASK_TYPES,
+        TASKS.types,
         i % 2 ? "priority" : "longest_wait",
         Date.now(),
         0,

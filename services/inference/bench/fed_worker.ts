@@ -35,7 +35,7 @@ thread.onmessage = async ({ data }) => {
     thread.postMessage(await workFor(data, look));
   } else {
     pictures = data.pictures;
-    task = await TASKS[data.task].load(data.model, data.backend, data.tower);
+    task = await TASKS.get(data.task).load(data.model, data.backend, data.tower);
     thread.postMessage("loaded");
   }
 };

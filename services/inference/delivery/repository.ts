@@ -1,10 +1,14 @@
 import type { ProblemCode } from "@fovea/contract";
 import type { Kysely, Transaction } from "kysely";
 import type { JobRow, Tables } from "../database/tables.ts";
+import { TASKS } from "../tasks/list.ts";
 
 /** A result on its way to media_store. */
 export type Delivery =
-  & Pick<JobRow, "job_id" | "media_store_id" | "completed_at" | "model" | "sha256" | "result">
+  & Pick<
+    JobRow,
+    "job_id" | "task_type" | "media_store_id" | "completed_at" | "model" | "sha256" | "result"
+  >
   & {
     /** How often it was tried. */
     attempt: number;
@@ -21,7 +25,7 @@ export async function enqueueDelivery(
   job: Pick<JobRow, "job_id" | "task_type">,
   now: number,
 ): Promise<void> {
-  if (job.task_type !== "face_detection") return;
+  if (TASKS.get(job.task_type).delivery === undefined) return;
   await transaction.insertInto("delivery").values({ job_id: job.job_id, attempt: 0, due_at: now })
     .execute();
 }
@@ -37,7 +41,15 @@ export class DeliveryRepository {
   /** Those that are due first, whether they are due or not. */
   async first(limit: number): Promise<Delivery[]> {
     return await this.#db.selectFrom("delivery").innerJoin("job", "job.job_id", "delivery.job_id")
-      .select(["job.job_id", "media_store_id", "completed_at", "model", "sha256", "result"])
+      .select([
+        "job.job_id",
+        "task_type",
+        "media_store_id",
+        "completed_at",
+        "model",
+        "sha256",
+        "result",
+      ])
       .select(["delivery.attempt", "due_at"])
       .orderBy("due_at").limit(limit).execute();
   }

@@ -1,5 +1,5 @@
 /**
- * Brings face results to media_store, at least once each. It does something only when it is woken for
+ * Brings results to media_store, at least once each. It does something only when it is woken for
  * a new result, or when one that failed is due again; what is on its way survives a restart.
  *
  * @module
@@ -11,7 +11,8 @@ import { type Backoff, pauseBefore } from "@fovea/process/backoff";
 import type { EventTransactions } from "../jobs/event_transactions.ts";
 import type { Tables } from "../database/tables.ts";
 import type { MediaStore } from "../media_store.ts";
-import { postFaces } from "./post_faces.ts";
+import { TASKS } from "../tasks/list.ts";
+import { postResult } from "./post_result.ts";
 import { type Delivery, DeliveryRepository } from "./repository.ts";
 
 export interface ResultDeliveryOptions {
@@ -109,12 +110,15 @@ export class ResultDelivery {
     const { mediaStore, transactions, now, log } = this.#options;
     const { job_id, media_store_id } = delivery;
     try {
-      await postFaces(mediaStore, delivery, this.#stopped.signal);
+      await postResult(mediaStore, delivery, this.#stopped.signal);
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
       if (error.transient) return await this.#postpone(delivery, error);
-      log.warn({ job_id, media_store_id, reason: error.message }, "faces can't be delivered");
+      log.warn(
+        { job_id, media_store_id, reason: error.message },
+        `${whatOf(delivery)} can't be delivered`,
+      );
     }
     const isBack = this.#unreachable;
     this.#unreachable = false;
@@ -134,7 +138,7 @@ export class ResultDelivery {
     if (attempt === TRIES_UNTIL_FAILED) {
       log.warn(
         { job_id, media_store_id, attempt, reason: why.message },
-        "faces not delivered yet: trying on",
+        `${whatOf(delivery)} not delivered yet: trying on`,
       );
     }
     await transactions.run(async ({ transaction }) => {
@@ -151,10 +155,14 @@ export class ResultDelivery {
 
   #retryLater(error: unknown): void {
     if (this.#stopped.signal.aborted || this.#retryTimer !== undefined) return;
-    this.#options.log.error({ err: error }, "face results can't be delivered: trying again soon");
+    this.#options.log.error({ err: error }, "results can't be delivered: trying again soon");
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
       this.wake();
     }, RETRY_MS);
   }
+}
+
+function whatOf({ task_type }: Delivery): string {
+  return TASKS.get(task_type).delivery!.what;
 }

@@ -1,6 +1,4 @@
 import {
-  type EmbeddingResult,
-  type FaceDetectionResult,
   hasEnded,
   type JobEndedEvent,
   type JobEvent,
@@ -9,6 +7,7 @@ import {
   TOPICS,
 } from "@fovea/contract";
 import type { JobRow } from "../database/tables.ts";
+import { TASKS } from "../tasks/list.ts";
 import type { Message } from "./message_log.ts";
 
 /** The messages of an event of a job: one on the topic of all events, and at its end one on its own topic. */
@@ -47,16 +46,16 @@ export function endMessageOf(job: JobRow, timestamp: number): Message {
 function dataOf(job: JobRow): JobEventData {
   // That media_store has not taken a result, or not yet, was no end of the job.
   const failure = job.result === null ? job : { error_code: null, error_message: null };
-  const result: Partial<FaceDetectionResult & EmbeddingResult> = JSON.parse(job.result ?? "{}");
+  const members = job.result === null
+    ? {}
+    : TASKS.get(job.task_type).eventMembers(JSON.parse(job.result));
   return {
     job_id: job.job_id,
     task_type: job.task_type,
     media_store_id: job.media_store_id,
     status: job.result === null ? job.status : "completed",
     completed_at: job.completed_at,
-    ...result.face_count !== undefined && { face_count: result.face_count },
-    ...result.embedding_dimension !== undefined &&
-      { embedding_dimension: result.embedding_dimension },
+    ...members,
     ...failure.error_code !== null && { error_code: failure.error_code },
     ...failure.error_message !== null && { error_message: failure.error_message },
   };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BoundingBox, Face, Point, TaskOptions } from "@fovea/contract";
+import type { BoundingBox, Face, FaceDetectionOptions, Point } from "@fovea/contract";
 import type { Picture } from "../picture/decode.ts";
 import type { Detection, FaceNet } from "./face_net.ts";
 import { detectAtHalfSize } from "./half_size.ts";
@@ -36,7 +36,7 @@ export async function findFaces(
   net: FaceNet,
   views: readonly ViewPixels[],
   picture: { width: number; height: number },
-  { min_confidence = net.minConfidence, max_faces = Infinity }: TaskOptions = {},
+  { min_confidence = net.minConfidence, max_faces = Infinity }: FaceDetectionOptions = {},
 ): Promise<Face[]> {
   const found: Detection[] = [];
   for (const shown of views) {

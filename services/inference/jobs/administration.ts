@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { JOB_STATUSES, type JobStatus, TASK_TYPES, type TaskType } from "@fovea/contract";
+import { JOB_STATUSES, type JobStatus, type TaskType } from "@fovea/contract";
 import type { Kysely } from "kysely";
 import type { Admission } from "./admission.ts";
 import { QueueRepository } from "./queue.ts";
@@ -11,6 +11,7 @@ import type { FailureFilter } from "./repository.ts";
 import type { ServiceRate } from "./service_rate.ts";
 import type { EventTransactions } from "./event_transactions.ts";
 import type { Tables } from "../database/tables.ts";
+import { TASKS } from "../tasks/list.ts";
 
 /** Statuses of jobs that can be removed together. */
 export const REMOVABLE = ["completed", "error", "sync_failed", "cancelled"] as const;
@@ -55,14 +56,14 @@ export class Administration {
   async stats(): Promise<QueueStats> {
     const { db, admission, rate, now } = this.#options;
     const queue = new QueueRepository(db);
-    const by_task = byTask(() => byStatus(() => 0));
-    const by_status = byStatus(() => 0);
+    const by_task = TASKS.map(noJobs);
+    const by_status = noJobs();
     for (const { task_type, status, count } of await queue.counts()) {
-      by_task[task_type][status] = count;
+      (by_task[task_type] ??= noJobs())[status] = count;
       by_status[status] += count;
     }
-    const oldest = byTask<number | null>(() => null);
-    for (const task of TASK_TYPES) {
+    const oldest = TASKS.map((): number | null => null);
+    for (const task of TASKS.types) {
       const from = await queue.waitingSince(task);
       if (from !== undefined) oldest[task] = Math.max(0, now() - from);
     }
@@ -127,7 +128,5 @@ export class Administration {
   }
 }
 
-const byTask = <T>(value: () => T) =>
-  Object.fromEntries(TASK_TYPES.map((task) => [task, value()])) as Record<TaskType, T>;
-const byStatus = <T>(value: () => T) =>
-  Object.fromEntries(JOB_STATUSES.map((status) => [status, value()])) as Record<JobStatus, T>;
+const noJobs = () =>
+  Object.fromEntries(JOB_STATUSES.map((status) => [status, 0])) as Record<JobStatus, number>;

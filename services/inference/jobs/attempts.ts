@@ -10,6 +10,7 @@
 import { type ModelUsed, type ProblemCode, PROBLEMS, type TaskType } from "@fovea/contract";
 import type { Kysely } from "kysely";
 import { enqueueDelivery } from "../delivery/repository.ts";
+import { TASKS } from "../tasks/list.ts";
 import type { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
 import { spaceOf } from "../tasks/space.ts";
@@ -140,10 +141,8 @@ export class Attempts {
         result: outcome.result,
       });
       if (completed === undefined) return await this.#releaseIn(tx, job);
-      if ("embedding" in outcome.result) {
-        const { embedding } = outcome.result;
-        await tx.jobs.storeEmbedding(completed, model.sha256, embedding);
-      }
+      const vector = TASKS.get(job.task_type).vector?.(outcome.result);
+      if (vector !== undefined) await tx.jobs.storeEmbedding(completed, model.sha256, vector);
       await enqueueDelivery(tx.transaction, completed, time);
       tx.emit("job_completed", completed);
       return completed;

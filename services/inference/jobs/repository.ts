@@ -7,14 +7,7 @@
  *
  * @module
  */
-import type {
-  JobResult,
-  JobStatus,
-  ModelUsed,
-  ProblemCode,
-  TaskType,
-  Timings,
-} from "@fovea/contract";
+import type { JobStatus, ModelUsed, ProblemCode, TaskType, Timings } from "@fovea/contract";
 import { type Kysely, sql } from "kysely";
 import { prepared } from "../database/prepared.ts";
 import type { JobRow, Tables } from "../database/tables.ts";
@@ -94,7 +87,7 @@ interface Completion {
   model: ModelUsed;
   space: string;
   sha256: string;
-  result: JobResult;
+  result: object;
 }
 
 const complete = prepared<

@@ -5,6 +5,7 @@
  */
 import { hasEnded, type Job, type JobRequest, Problem, type TaskType } from "@fovea/contract";
 import type { Kysely } from "kysely";
+import { OPTIONS } from "../tasks/schemas.ts";
 import type { ServedModels } from "../tasks/served_models.ts";
 import type { Admission } from "./admission.ts";
 import { MAX_ATTEMPTS } from "./attempts.ts";
@@ -55,11 +56,7 @@ export class JobService {
       media_store_id: request.media_store_id,
       priority: request.priority ?? DEFAULT_PRIORITY,
       force: Number(request.force ?? false),
-      // Members that are undefined vanish, so that the same wish has the same text.
-      options: JSON.stringify({
-        max_faces: request.max_faces,
-        min_confidence: request.min_confidence,
-      }),
+      options: optionsText(task, request),
     };
     const answer = await transactions.run((tx) => this.#answer(tx, wanted));
     if (answer !== undefined) return answer;
@@ -180,6 +177,13 @@ function refuseOther(job: JobRow, wanted: Wanted): void {
       }: choose another job_id`,
     );
   }
+}
+
+/** The same options have the same text: sorted, and those that are undefined vanish. */
+function optionsText(task: TaskType, request: JobRequest): string {
+  const names = Object.keys(OPTIONS[task] ?? {}).sort();
+  const values: Record<string, unknown> = { ...request };
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, values[name]])));
 }
 
 function notFailed(job: JobRow): Problem {

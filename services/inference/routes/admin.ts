@@ -5,17 +5,18 @@
  */
 import { checked, jsonBody } from "@fovea/http/problem_response";
 import { decimalNumber, queryOf } from "@fovea/http/query";
-import { type ProblemCode, PROBLEMS, TASK_TYPES } from "@fovea/contract";
+import { type ProblemCode, PROBLEMS } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";
 import { type Administration, REMOVABLE } from "../jobs/administration.ts";
+import { taskType } from "../tasks/schemas.ts";
 import type { PoolState } from "../workers/pool.ts";
 
 /** A century. */
 const MAX_DAYS = 36_525;
 
 export const retryRequest = z.strictObject({
-  task_type: z.enum(TASK_TYPES).optional(),
+  task_type: taskType.optional(),
   error_code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]).optional(),
   since: z.int().min(0).optional(),
 });

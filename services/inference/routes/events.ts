@@ -1,12 +1,13 @@
 import { eventStream, KEEP_ALIVE, serverSentEvent } from "@fovea/http/event_stream";
 import { queryOf } from "@fovea/http/query";
-import { type JobEvent, TASK_TYPES } from "@fovea/contract";
+import type { JobEvent } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";
 import type { EventFeed, FeedItem } from "../events/event_feed.ts";
+import { taskType } from "../tasks/schemas.ts";
 
 export const eventsQuery = z.strictObject({
-  task_type: z.enum(TASK_TYPES).optional(),
+  task_type: taskType.optional(),
   job_id: z.uuid().optional(),
 });
 type Filter = z.output<typeof eventsQuery>;

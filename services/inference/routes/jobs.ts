@@ -1,11 +1,12 @@
 import { checked, jsonBody } from "@fovea/http/problem_response";
 import { pageParameters, queryOf, wholeNumber } from "@fovea/http/query";
-import { JOB_STATUSES, pageOf, Problem, TASK_TYPES, type TaskType } from "@fovea/contract";
+import { JOB_STATUSES, pageOf, Problem } from "@fovea/contract";
 import { Hono } from "hono";
 import { z } from "zod";
 import { DEFAULT_PRIORITY, type JobService } from "../jobs/service.ts";
+import { TASKS } from "../tasks/list.ts";
+import { OPTIONS, taskType } from "../tasks/schemas.ts";
 
-export const taskType = z.enum(TASK_TYPES);
 const entityId = z.int().positive();
 const MAX_PRIORITY = 10;
 
@@ -17,13 +18,14 @@ const jobRequest = z.object({
 });
 
 /** The body, by task; members that nobody knows are passed over. */
-export const taskRequests = {
-  image_embedding: jobRequest,
-  face_detection: jobRequest.extend({
-    min_confidence: z.number().min(0).max(1).optional(),
-    max_faces: z.int().min(1).optional(),
-  }),
-} satisfies Record<TaskType, z.ZodObject>;
+const TASK_REQUESTS = TASKS.map(({ type }) =>
+  jobRequest.extend(OPTIONS[type] as Record<never, never>)
+);
+
+/** The body with the options of all tasks. */
+export const anyTaskRequest = jobRequest.extend(
+  Object.assign({}, ...Object.values(OPTIONS)) as Record<never, never>,
+);
 
 export const listQuery = z.strictObject({
   status: z.enum(JOB_STATUSES).optional(),
@@ -40,7 +42,7 @@ export function jobRoutes(service: JobService): Hono {
   app.post("/job/:task_type", async (c) => {
     const task = taskType.safeParse(c.req.param("task_type"));
     if (!task.success) throw unknownTask(c.req.param("task_type"));
-    const request = checked(taskRequests[task.data], await jsonBody(c), "malformed_body");
+    const request = checked(TASK_REQUESTS[task.data]!, await jsonBody(c), "malformed_body");
     const { priority = DEFAULT_PRIORITY } = request;
     if (priority < 0 || priority > MAX_PRIORITY) {
       throw new Problem(
@@ -75,8 +77,9 @@ export function jobRoutes(service: JobService): Hono {
 }
 
 function unknownTask(name: string): Problem {
+  const known = new Intl.ListFormat("en-GB").format(TASKS.types);
   return new Problem(
     "unknown_task_type",
-    `there is no task "${name}": ${TASK_TYPES.join(" and ")} are known`,
+    `there is no task "${name}": ${known} are known`,
   );
 }

@@ -17,6 +17,9 @@ export const BACKEND_NAMES: Readonly<Record<Backend, string>> = {
   native: `${library(native.imports["onnxruntime-node"])} native`,
 };
 
+/** What runs tasks that have no weights. */
+export const OWN_CODE = `fovea-inference ${wasm.version}`;
+
 /** `npm:name@1.2.3` → `name 1.2.3`. */
 function library(specifier: string): string {
   return specifier.replace("npm:", "").replace("@", " ");

@@ -1,4 +1,4 @@
-import type { BoundingBox, Face, FaceDetectionResult, TaskOptions } from "@fovea/contract";
+import type { BoundingBox, Face, FaceDetectionOptions, FaceDetectionResult } from "@fovea/contract";
 import { testNeeding } from "@fovea/testing";
 import { type TestModel, testModel, yunet, yunetDynamic } from "@fovea/testing/models";
 import {
@@ -81,7 +81,7 @@ function cutOut(picture: Uint8Array, box: BoundingBox, height: number): Uint8Arr
   return file;
 }
 
-type Detect = (bytes: Uint8Array, options?: TaskOptions) => Promise<FaceDetectionResult>;
+type Detect = (bytes: Uint8Array, options?: FaceDetectionOptions) => Promise<FaceDetectionResult>;
 
 async function detector(model: TestModel): Promise<Detect> {
   const task = await faceDetection.load(model);

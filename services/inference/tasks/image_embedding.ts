@@ -5,7 +5,7 @@ import type { Backend } from "./backend.ts";
 import { openSession } from "./onnx_session.ts";
 import type { LentTower } from "./shared_towers.ts";
 import type { ModelFile } from "./model_file.ts";
-import type { LoadedTask, Task } from "./task.ts";
+import type { Task } from "./task.ts";
 
 /** Pixels on a side of what CLIP ViT-B/32 sees. */
 const SIDE = 224;
@@ -14,16 +14,36 @@ const SIDE = 224;
 export const MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
 export const DEVIATION = [0.26862954, 0.26130258, 0.27577711] as const;
 
+/** Between two runs of a model with the same input, on one machine: rounding, no more. */
+const TOLERANCE = 1e-4;
+
 /** CLIP's picture vector: 512 numbers, L2 norm 1. */
-export const imageEmbedding: Task = {
+export const imageEmbedding: Task<object, EmbeddingResult> = {
   type: "image_embedding",
+  modelSetting: "EMBEDDING_MODEL",
   preprocess: 1,
   hasTower: true,
-  async load(
-    model: ModelFile,
-    backend?: Backend,
-    tower?: LentTower | null,
-  ): Promise<LoadedTask> {
+  resultSchema: ({ z, schemaOf }) =>
+    schemaOf<EmbeddingResult>()({
+      embedding: z.array(z.number()).meta({ description: "512 numbers, L2 norm 1" }),
+      embedding_dimension: z.int(),
+      stored_in_vector_db: z.literal(true),
+      collection: z.literal("image_embeddings"),
+      point_id: z.int().meta({ description: "the entity's id" }),
+    }).meta({ id: "EmbeddingResult" }),
+  eventMembers: ({ embedding_dimension }) => ({ embedding_dimension }),
+  vector: ({ embedding }) => embedding,
+  faultOf({ embedding }, first) {
+    const length = Math.hypot(...embedding);
+    // Not a number is not close to 1 either.
+    if (!(Math.abs(length - 1) < TOLERANCE)) return `its vector has length ${length}, not 1`;
+    if (first === undefined) return undefined;
+    const apart = Math.max(...embedding.map((x, i) => Math.abs(x - first.embedding[i]!)));
+    return apart < TOLERANCE
+      ? undefined
+      : `its vector is ${apart} away from that of another worker`;
+  },
+  async load(model, backend, tower) {
     const embed = tower ? embedderIn(tower) : await embedderOn(model, backend);
     return {
       // Twice what the network sees: at one and a half times, a picture full of small ones strayed
@@ -31,7 +51,7 @@ export const imageEmbedding: Task = {
       minSize: { side: 2 * SIDE },
       prepare(picture, entityId) {
         const pixels = clipInput(picture);
-        return async (): Promise<EmbeddingResult> => {
+        return async () => {
           const embedding = toUnitLength(await embed(pixels));
           return {
             embedding: Array.from(embedding),

@@ -2,5 +2,6 @@
 export interface ModelFile {
   name: string;
   sha256: string;
+  /** Empty for a task that has no weights. */
   path: string;
 }

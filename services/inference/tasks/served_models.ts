@@ -5,14 +5,7 @@
  * @module
  */
 import type { Logger } from "@fovea/process/log";
-import {
-  type Info,
-  type ModelUsed,
-  Problem,
-  TASK_TYPES,
-  type TaskInfo,
-  type TaskType,
-} from "@fovea/contract";
+import { type Info, type ModelUsed, Problem, type TaskInfo, type TaskType } from "@fovea/contract";
 import { type ModelEntry, modelsFor } from "@fovea/models";
 import { ModelFetch } from "./model_fetch.ts";
 import { TASKS } from "./list.ts";
@@ -20,7 +13,7 @@ import { spaceOf } from "./space.ts";
 import type { ModelFile } from "./model_file.ts";
 
 export interface ServedModelsOptions {
-  /** `auto` or a model's name, for each task. */
+  /** `auto` or a model's name, for each task that has weights. */
   choices: Readonly<Record<TaskType, string>>;
   /**
    * Brings the best model that can be had onto this machine, verified, however long that takes.
@@ -51,7 +44,7 @@ const LOG_PROGRESS_MS = 30_000;
 
 interface Served {
   state: TaskInfo["state"];
-  entry: ModelEntry | null;
+  model: ModelEntry | null;
   /** While its model is fetched. */
   fetch?: ModelFetch;
   /** Once it is ready. */
@@ -61,19 +54,16 @@ interface Served {
 
 export class ServedModels {
   readonly #options: ServedModelsOptions;
-  readonly #served: Record<TaskType, Served>;
+  readonly #served = new Map<TaskType, Served>();
 
   constructor(options: ServedModelsOptions) {
     this.#options = options;
-    const preparing = (task: TaskType): Served => {
-      const candidates = modelsFor(task, options.choices[task]);
+    for (const { type } of TASKS.all) {
+      const candidates = this.#candidates(type);
       // Of several it is not known yet which one can be had.
-      return { state: "preparing", entry: candidates.length === 1 ? candidates[0]! : null };
-    };
-    this.#served = {
-      face_detection: preparing("face_detection"),
-      image_embedding: preparing("image_embedding"),
-    };
+      const model = candidates.length === 1 ? candidates[0]! : null;
+      this.#served.set(type, { state: "preparing", model });
+    }
   }
 
   /**
@@ -82,9 +72,8 @@ export class ServedModels {
    * @throws {Problem} `model_unavailable` where none can be had; the task's jobs are refused from then on
    */
   async prepare(task: TaskType): Promise<void> {
-    const { choices, log } = this.#options;
     const failures: string[] = [];
-    let candidates = modelsFor(task, choices[task]);
+    let candidates = this.#candidates(task);
     while (candidates.length > 0) {
       let fetched: ModelEntry | undefined;
       try {
@@ -100,16 +89,23 @@ export class ServedModels {
       }
     }
     const why = new Problem("model_unavailable", failures.join("; "));
-    this.#served[task] = { state: "unavailable", entry: null, why };
-    log.error({ task, reason: why.message }, "task is not available");
+    this.#served.set(task, { state: "unavailable", model: null, why });
+    this.#options.log.error({ task, reason: why.message }, "task is not available");
     throw why;
+  }
+
+  /** Best first. */
+  #candidates(task: TaskType): ModelEntry[] {
+    return TASKS.get(task).modelSetting === null
+      ? [withoutWeights(task)]
+      : modelsFor(task, this.#options.choices[task]);
   }
 
   async #load(task: TaskType, entry: ModelEntry, path: string): Promise<void> {
     const { load, log } = this.#options;
-    this.#served[task] = { state: "preparing", entry };
+    this.#served.set(task, { state: "preparing", model: entry });
     const engine = await load(task, { name: entry.name, sha256: entry.sha256, path });
-    this.#served[task] = { state: "ready", entry, engine };
+    this.#served.set(task, { state: "ready", model: entry, engine });
     const { name: model, semantic } = entry;
     log.info({ task, model, semantic, backend: engine.backend }, announcement(entry));
   }
@@ -118,9 +114,10 @@ export class ServedModels {
     task: TaskType,
     candidates: readonly ModelEntry[],
   ): Promise<{ entry: ModelEntry; path: string }> {
+    if (TASKS.get(task).modelSetting === null) return { entry: candidates[0]!, path: "" };
     const { fetchFirst, log } = this.#options;
     const fetch = new ModelFetch();
-    this.#served[task] = { ...this.#served[task], fetch };
+    this.#served.set(task, { ...this.#of(task), fetch });
     let logged = performance.now();
     let lastWhy: string | undefined;
     return await fetchFirst(candidates, {
@@ -140,41 +137,47 @@ export class ServedModels {
     });
   }
 
+  #of(task: TaskType): Served {
+    const served = this.#served.get(task);
+    if (served === undefined) throw new Error(`there is no task ${task}`);
+    return served;
+  }
+
   /**
    * The space that results of a job taken now will be in; null where that is not known yet.
    *
    * @throws {Problem} `model_unavailable`
    */
   space(task: TaskType): string | null {
-    const { why, state } = this.#served[task];
+    const { why, state } = this.#of(task);
     if (why !== undefined) throw why;
     return state === "ready" ? spaceOf(this.used(task)) : null;
   }
 
   /** The tasks whose jobs can be begun. */
   ready(): TaskType[] {
-    return TASK_TYPES.filter((task) => this.#served[task].state === "ready");
+    return TASKS.types.filter((task) => this.#of(task).state === "ready");
   }
 
   /** What results of a task name as their origin; its model must be loaded. */
   used(task: TaskType): ModelUsed {
-    const { entry, engine } = this.#served[task];
-    if (entry === null || engine === undefined) throw new Error(`no model is loaded for ${task}`);
-    const { name, sha256 } = entry;
-    return { name, sha256, ...engine, preprocess: TASKS[task].preprocess };
+    const { model, engine } = this.#of(task);
+    if (model === null || engine === undefined) throw new Error(`no model is loaded for ${task}`);
+    const { name, sha256 } = model;
+    return { name, sha256, ...engine, preprocess: TASKS.get(task).preprocess };
   }
 
   describe(): Info["tasks"] {
-    return TASK_TYPES.map((task): TaskInfo => {
-      const { state, entry, engine, why, fetch } = this.#served[task];
+    return TASKS.types.map((task): TaskInfo => {
+      const { state, model, engine, why, fetch } = this.#of(task);
       return {
         task_type: task,
         state,
-        model: entry === null ? null : {
-          name: entry.name,
-          sha256: entry.sha256,
-          semantic: entry.semantic,
-          licence: entry.licence,
+        model: model === null ? null : {
+          name: model.name,
+          sha256: model.sha256,
+          semantic: model.semantic,
+          licence: model.licence,
           ...engine !== undefined && { backend: engine.backend },
         },
         ...fetch?.describe(),
@@ -182,6 +185,25 @@ export class ServedModels {
       };
     });
   }
+}
+
+/** SHA-256 of no bytes. */
+const DIGEST_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** What stands for the model of a task that has no weights: the task itself. */
+function withoutWeights(task: TaskType): ModelEntry {
+  return {
+    name: task,
+    aliases: [],
+    task_type: task,
+    auto: true,
+    semantic: true,
+    file: "",
+    bytes: 0,
+    sha256: DIGEST_OF_NOTHING,
+    licence: "MIT",
+    source: { kind: "generated" },
+  };
 }
 
 function announcement({ name, semantic }: ModelEntry): string {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { JobResult, TaskType } from "@fovea/contract";
+import type { TaskType } from "@fovea/contract";
 import { decode } from "../picture/decode.ts";
 import type { Backend } from "../tasks/backend.ts";
 import { TASKS } from "../tasks/list.ts";
@@ -20,8 +20,8 @@ export interface Work {
 
 const [backend, work] = Deno.args as [Backend, string];
 const { task, model, pictures }: Work = JSON.parse(work);
-const loaded = await TASKS[task].load(model, backend);
-const results: JobResult[] = [];
+const loaded = await TASKS.get(task).load(model, backend);
+const results: object[] = [];
 for (const path of pictures) {
   using picture = await decode(await Deno.readFile(path), Infinity, loaded.minSize);
   results.push(await loaded.prepare(picture, 1, {})());

@@ -21,7 +21,7 @@ thread.onmessage = ({ data: order }) => {
     case "canary":
       return thread.postMessage({
         kind: "canary_answer",
-        answer: KNOWN_ANSWERS[order.task],
+        answer: KNOWN_ANSWERS[order.task]!,
       });
     case "run":
       return thread.postMessage({

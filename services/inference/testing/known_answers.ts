@@ -4,7 +4,7 @@
  * @module
  */
 import type { JobResult, TaskType } from "@fovea/contract";
-import { CANARY_FACE } from "../workers/canary.ts";
+import { CANARY_FACE } from "../tasks/face_detection.ts";
 
 export const KNOWN_ANSWERS: Readonly<Record<TaskType, JobResult>> = {
   face_detection: {

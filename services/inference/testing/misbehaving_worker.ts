@@ -44,7 +44,7 @@ thread.onmessage = ({ data: order }) => {
       return ended({ ok: false, sha256: null, code: "cancelled", detail: "stopped", timingsMs });
     case "canary": {
       if (last === 7) return;
-      const answer = last === 6 ? result : KNOWN_ANSWERS[order.task];
+      const answer = last === 6 ? result : KNOWN_ANSWERS[order.task]!;
       return thread.postMessage({ kind: "canary_answer", answer });
     }
   }

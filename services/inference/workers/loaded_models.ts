@@ -5,13 +5,12 @@
  * @module
  */
 import type { Logger } from "@fovea/process/log";
-import { type JobResult, Problem, type TaskType } from "@fovea/contract";
-import { BACKEND_NAMES } from "../tasks/backend.ts";
+import { Problem, type TaskType } from "@fovea/contract";
+import { BACKEND_NAMES, OWN_CODE } from "../tasks/backend.ts";
 import { TASKS } from "../tasks/list.ts";
 import type { Engine } from "../tasks/served_models.ts";
 import { type LentTower, type SharedTowers, towerBackend } from "../tasks/shared_towers.ts";
 import type { ModelFile } from "../tasks/model_file.ts";
-import { faultOf } from "./canary.ts";
 import type { WorkerSettings } from "./messages.ts";
 import type { PooledWorker } from "./pooled_worker.ts";
 
@@ -28,7 +27,7 @@ export class LoadedModels {
   readonly #options: LoadedModelsOptions;
   readonly #models = new Map<TaskType, ModelFile>();
   /** The first worker's answers to the canary, by task. */
-  readonly #answers = new Map<TaskType, JobResult>();
+  readonly #answers = new Map<TaskType, object>();
   readonly #engines = new Map<TaskType, Engine>();
 
   constructor(options: LoadedModelsOptions) {
@@ -101,12 +100,14 @@ export class LoadedModels {
     model: ModelFile,
   ): Promise<LentTower | null> {
     const { settings: { backend }, towers } = this.#options;
-    const tower = TASKS[task].hasTower ? await towers?.lend(model) : null;
+    const { hasTower, modelSetting } = TASKS.get(task);
+    const tower = hasTower ? await towers?.lend(model) : null;
     this.#engines.set(
       task,
-      tower
-        ? { backend: towerBackend(tower.weights), precision: tower.weights.precision }
-        : { backend: BACKEND_NAMES[backend], precision: "fp32" },
+      tower ? { backend: towerBackend(tower.weights), precision: tower.weights.precision } : {
+        backend: modelSetting === null ? OWN_CODE : BACKEND_NAMES[backend],
+        precision: "fp32",
+      },
     );
     if (!tower) return null;
     worker.whenEnded(() => void towers!.giveBack(tower));
@@ -119,7 +120,7 @@ export class LoadedModels {
     if (report.kind !== "canary_answer") {
       return report.kind === "canary_failed" ? report.detail : `it answered with "${report.kind}"`;
     }
-    const fault = faultOf(report.answer, this.#answers.get(task));
+    const fault = TASKS.get(task).faultOf(report.answer, this.#answers.get(task));
     if (fault === undefined && !this.#answers.has(task)) this.#answers.set(task, report.answer);
     return fault;
   }

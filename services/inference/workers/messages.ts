@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { JobResult, ProblemCode, TaskOptions, TaskType } from "@fovea/contract";
+import type { ProblemCode, TaskType } from "@fovea/contract";
 import type { MediaStoreAddress } from "../media_store.ts";
 import type { PictureSource } from "../picture/fetch.ts";
 import type { Backend } from "../tasks/backend.ts";
@@ -37,7 +37,8 @@ export type Cancel = { kind: "cancel" };
 export interface WorkerJob {
   task: TaskType;
   entityId: number;
-  options: TaskOptions;
+  /** What the job asks beyond the picture: as its task has it. */
+  options: object;
 }
 
 /** Milliseconds; 0 for a stage that was not reached. */
@@ -49,7 +50,7 @@ export interface StageTimings {
 
 /** `sha256` is of the bytes that were looked at, lower-case hex; null where there were none. */
 export type Outcome =
-  | { ok: true; sha256: string; result: JobResult; timingsMs: StageTimings }
+  | { ok: true; sha256: string; result: object; timingsMs: StageTimings }
   | {
     ok: false;
     sha256: string | null;
@@ -63,7 +64,7 @@ export type Report =
   | { kind: "started" }
   | { kind: "loaded" }
   | { kind: "cannot_load"; detail: string }
-  | { kind: "canary_answer"; answer: JobResult }
+  | { kind: "canary_answer"; answer: object }
   | { kind: "canary_failed"; detail: string }
   /** `growth`: bytes by which the thread's WebAssembly has grown since its models were loaded. */
   | { kind: "ended"; outcome: Outcome; growth: number };

@@ -71,7 +71,7 @@ async function carryOut(order: Order): Promise<Report> {
 
 async function load({ task, model, tower }: Order & { kind: "load" }): Promise<Report> {
   try {
-    const ready = await TASKS[task].load(model, settings?.backend, tower);
+    const ready = await TASKS.get(task).load(model, settings?.backend, tower);
     await warmUp(ready);
     loaded.set(task, ready);
     memoryAtRest = wasmMemory();

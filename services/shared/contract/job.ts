@@ -1,8 +1,7 @@
 import type { ProblemCode } from "./problem.ts";
 
-/** What can be asked of a picture. */
-export const TASK_TYPES = ["image_embedding", "face_detection"] as const;
-export type TaskType = typeof TASK_TYPES[number];
+/** What can be asked of a picture, such as "face_detection"; `GET /info` lists what there is. */
+export type TaskType = string;
 
 /** `sync_failed`: the result is there, but media_store has not taken it yet. */
 export const JOB_STATUSES = [
@@ -20,8 +19,8 @@ export function hasEnded(status: JobStatus): boolean {
   return status !== "pending" && status !== "processing";
 }
 
-/** What a job may ask of its task; only face_detection takes any. */
-export interface TaskOptions {
+/** What a job of face_detection may ask beyond the picture. */
+export interface FaceDetectionOptions {
   /** Faces less sure than this are left out, 0…1; the model's own threshold where it isn't said. */
   min_confidence?: number | undefined;
   /** At least 1. */
@@ -29,7 +28,7 @@ export interface TaskOptions {
 }
 
 /** Body of `POST /job/{task_type}`. */
-export interface JobRequest extends TaskOptions {
+export interface JobRequest extends FaceDetectionOptions {
   media_store_id: number;
   /** 0…10, higher first. */
   priority?: number | undefined;
@@ -103,6 +102,7 @@ export interface FaceDetectionResult {
   image_height: number;
 }
 
+/** Results that clients know; other tasks have others. */
 export type JobResult = EmbeddingResult | FaceDetectionResult;
 
 /** A job as `GET /job/{job_id}` shows it. Times are ms since the epoch, UTC. */

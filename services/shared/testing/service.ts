@@ -8,8 +8,15 @@ import { Child } from "./child.ts";
 import { endOf, type ProgramEnd } from "./program_end.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
-/** `empty_inference` is inference with workers that have nothing to do for a job. */
-export type ServiceName = "media_store" | "inference" | "empty_inference";
+/**
+ * `empty_inference` is inference with workers that have nothing to do for a job,
+ * `further_task_inference` has a task more.
+ */
+export type ServiceName =
+  | "media_store"
+  | "inference"
+  | "empty_inference"
+  | "further_task_inference";
 
 /** A line of a service's log: the members it always has, and those of its own. */
 export interface LogLine {
@@ -38,12 +45,13 @@ const START_IN_PLACE = "services/start/testing/start_in_place.ts";
 const STARTS: Record<ServiceName, string[]> = {
   media_store: [START, "media-store"],
   inference: [START, "inference"],
-  empty_inference: [
-    START_IN_PLACE,
-    "inference",
-    "services/inference/testing/empty_inference.ts",
-  ],
+  empty_inference: inPlaceOfInference("empty_inference.ts"),
+  further_task_inference: inPlaceOfInference("further_task_inference.ts"),
 };
+
+function inPlaceOfInference(program: string): string[] {
+  return [START_IN_PLACE, "inference", `services/inference/testing/${program}`];
+}
 
 /** What a process needs of this one's environment to run Deno at all; settings are not among it. */
 const INHERITED =
