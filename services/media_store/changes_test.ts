@@ -70,7 +70,8 @@ async function everything(service: ServiceProcess): Promise<Item[]> {
 
 /** What an entry and an Item say in common. */
 const known = (of: Item | EntityChange) => {
-  const { id, version, is_collection, type, mime_type, sha256, width, height } = of as Item;
+  const { id, version, is_collection, type, mime_type, sha256, width, height, file_size } =
+    of as Item;
   const { parent_id, added_date, create_date, is_deleted } = of as Item;
   return {
     id,
@@ -81,6 +82,7 @@ const known = (of: Item | EntityChange) => {
     sha256,
     width,
     height,
+    file_size,
     parent_id,
     added_date,
     create_date,

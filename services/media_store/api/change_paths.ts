@@ -48,6 +48,7 @@ const changed = schemaOf<EntityChanged>()({
   sha256: shape.sha256,
   width: shape.width,
   height: shape.height,
+  file_size: shape.file_size,
   parent_id: shape.parent_id,
   added_date: shape.added_date,
   create_date: shape.create_date,

@@ -90,6 +90,7 @@ export class ChangeRepository {
         "entities.sha256",
         "entities.width",
         "entities.height",
+        "entities.file_size",
         "entities.parent_id",
         "entities.added_date",
         "entities.create_date",

@@ -83,6 +83,7 @@ export interface EntityChanged extends
     | "sha256"
     | "width"
     | "height"
+    | "file_size"
     | "parent_id"
     | "added_date"
     | "create_date"
