@@ -11,7 +11,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Digests, NewBlob } from "../blobs/new_blob.ts";
 import { displayName } from "./file_name.ts";
-import { keepPace, UPLOAD_PACE } from "./pace.ts";
+import { keepPace, UPLOAD_PACE } from "@fovea/http/pace";
 
 export interface ReceivedFile extends Digests {
   /** Holds the bytes, and removes them unless they are kept. */
