@@ -75,6 +75,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   const broker = settings.MQTT_URL === undefined
     ? await startBroker({
       port: settings.MQTT_PORT,
+      maxConnections: settings.MAX_CONNECTIONS,
       log,
       ...settings.AUTH_MODE === "jwt" && { authorize: byToken(access) },
     })
@@ -224,6 +225,9 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     hostname: settings.INFERENCE_HOST,
     port: settings.INFERENCE_PORT,
     portSetting: "INFERENCE_PORT",
+    webSockets: true,
+    limits: { maxConnections: settings.MAX_CONNECTIONS },
+    log,
   }, app.fetch);
   log.info({ url: server.url }, "listening");
   using _retention = keepJobsFor(settings.JOB_RETAIN_DAYS, administration, log);

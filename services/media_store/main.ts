@@ -93,7 +93,13 @@ await runService(async () => {
     callers: { hostname, ...settings },
     metrics,
   });
-  const server = listen({ hostname, port, portSetting: "MEDIA_STORE_PORT" }, app.fetch);
+  const server = listen({
+    hostname,
+    port,
+    portSetting: "MEDIA_STORE_PORT",
+    limits: { maxConnections: settings.MAX_CONNECTIONS },
+    log,
+  }, app.fetch);
   log.info({ url: server.url }, "listening");
 
   log.info({ signal: await askedToEnd(server) }, "ending");

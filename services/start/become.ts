@@ -4,11 +4,7 @@
  *
  * @module
  */
-
-const C_LIBRARY: Partial<Record<typeof Deno.build.os, string>> = {
-  linux: "libc.so.6",
-  darwin: "libSystem.dylib",
-};
+import { C_LIBRARY } from "./c_library.ts";
 
 /**
  * Runs Deno anew in place of this process, which keeps its id, environment, streams and folder.

@@ -7,7 +7,9 @@
 import { modelsPermissions } from "@fovea/models";
 import { permissionFlags, type Permissions } from "@fovea/process/permissions";
 import { fileURLToPath } from "node:url";
+import { connectionsWithin } from "./descriptors.ts";
 import { inferencePermissions } from "../inference/permissions.ts";
+import { inferenceSettings } from "../inference/settings.ts";
 import { mediaStorePermissions } from "../media_store/permissions.ts";
 
 /** As its task is called. */
@@ -18,6 +20,8 @@ interface Program {
   main: string;
   flags: string[];
   permissions(env: Env, args: string[]): Permissions;
+  /** Descriptors that a service needs for itself: threads, databases, a worker's files. */
+  ownDescriptors?(env: Env): number;
 }
 
 interface Env {
@@ -31,6 +35,8 @@ const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
     main: "services/media_store/main.ts",
     flags: [],
     permissions: mediaStorePermissions,
+    // Measured with all of its threads: 45.
+    ownDescriptors: () => 48,
   },
   "inference": {
     main: "services/inference/main.ts",
@@ -38,6 +44,8 @@ const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
     // there is work, and hold on to what they have. gc is for giving back weights nobody uses.
     flags: ["--v8-flags=--max-semi-space-size=4,--expose-gc"],
     permissions: inferencePermissions,
+    // Measured: 42, and 4 a worker, to which calls of media_store and MQTT clients come.
+    ownDescriptors: (env) => 50 + 6 * inferenceSettings(env).INFERENCE_WORKERS,
   },
   "models": { main: "models/main.ts", flags: [], permissions: modelsPermissions },
 };
@@ -67,6 +75,22 @@ export function commandOf(
     `${ROOT}${main}`,
     ...args,
   ];
+}
+
+/**
+ * What stands for a setting that is not set, as far as it follows from the machine.
+ *
+ * @param openFiles how many files the process may have open; undefined where nobody knows
+ * @throws {SettingsError} naming every wrong setting
+ */
+export function derivedSettings(
+  name: ProgramName,
+  env: Env,
+  openFiles: number | undefined,
+): Record<string, string> {
+  const own = PROGRAMS[name].ownDescriptors?.(env);
+  if (openFiles === undefined || own === undefined) return {};
+  return { MAX_CONNECTIONS: String(connectionsWithin(openFiles, own)) };
 }
 
 /** Where a program looks for data and models, wherever it is started. */

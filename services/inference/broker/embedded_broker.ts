@@ -28,13 +28,15 @@ export interface EmbeddedBroker extends Link {
 export interface BrokerOptions {
   /** 0 lets the system choose one. */
   port: number;
+  /** Connections at a time, at most {@link MAX_CONNECTIONS}; more are ended as they come. */
+  maxConnections?: number;
   log: Logger;
   /** Default: everybody may do everything but publish as the service. */
   authorize?: Authorize;
   bounds?: Bounds;
 }
 
-/** Connections at a time; more are ended as they come. */
+/** What Aedes is tried with. */
 const MAX_CONNECTIONS = 1000;
 
 /** For a client's CONNECT to arrive, milliseconds. */
@@ -70,7 +72,8 @@ export async function startBroker(options: BrokerOptions): Promise<EmbeddedBroke
     connection.once("close", () => connections.delete(connection));
     broker.handle(connection);
   };
-  const full = () => connections.size >= MAX_CONNECTIONS;
+  const most = Math.min(options.maxConnections ?? MAX_CONNECTIONS, MAX_CONNECTIONS);
+  const full = () => connections.size >= most;
   const accepting = acceptAll(listener, (conn) => {
     if (full()) conn.close();
     else handle((onRefused) => overTcp(conn, onRefused));

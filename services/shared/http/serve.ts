@@ -1,5 +1,8 @@
 import { Problem } from "@fovea/contract";
 import { SettingsError } from "@fovea/process/settings";
+import type { Logger } from "@fovea/process/log";
+import { Connections, LIMITS, type Limits } from "./connections.ts";
+import { connectionServer, type Handler } from "./runtime_server.ts";
 import { answerOfUpgrade } from "./web_socket.ts";
 
 /** A listening HTTP server. */
@@ -22,7 +25,10 @@ export class ServerFailure extends Error {
 /** How long requests may go on once the service is asked to end. */
 const GRACE_MS = 10_000;
 
-/** Answers are compressed for clients that take it: Deno since 2.8 does so only where it is asked to. */
+/**
+ * Answers are compressed for clients that take it: Deno since 2.8 does so only where it is asked to,
+ * for single connections by a variable of the environment that the start script sets.
+ */
 const COMPRESSED = { automaticCompression: true };
 
 /**
@@ -31,45 +37,81 @@ const COMPRESSED = { automaticCompression: true };
  */
 const ONE_WISH_MS = 1000;
 
+export interface ListenOptions {
+  hostname: string;
+  port: number;
+  /** Name of the variable to change when the port is taken. */
+  portSetting: string;
+  /** Whether `fetch` upgrades requests. */
+  webSockets?: boolean;
+  log: Logger;
+  /** What is not given is as {@link LIMITS} has it. */
+  limits?: Partial<Limits>;
+}
+
 /**
  * Serves `fetch` on a host and port.
  *
- * @param portSetting name of the variable to change when the port is taken
  * @throws {SettingsError} where the address can't be had
  */
-export function listen(
-  options: { hostname: string; port: number; portSetting: string },
-  fetch: Fetch,
-): Listening {
+export function listen(options: ListenOptions, fetch: Fetch): Listening {
+  const server = open(options, keepingUpgrades(fetch));
+  const { hostname, port } = server.addr;
+  const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  let isAsked = false;
+  const failure = Promise.withResolvers<never>();
+  // Who doesn't look at it is not to die of it.
+  failure.promise.catch(() => {});
+  server.ended.then((why) => {
+    if (!isAsked) failure.reject(new ServerFailure(`Stopped listening on ${url}: ${why}`));
+  });
+  return {
+    hostname,
+    port,
+    url,
+    failed: failure.promise,
+    async shutdown() {
+      isAsked = true;
+      const grace = Promise.withResolvers<void>();
+      const timer = setTimeout(grace.resolve, GRACE_MS);
+      await Promise.race([server.shutdown(), grace.promise]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+interface Server {
+  addr: Deno.NetAddr;
+  /** Resolves with the reason once nothing listens any more. */
+  ended: Promise<string>;
+  shutdown(): Promise<void>;
+}
+
+function open(options: ListenOptions, handler: Handler): Server {
+  const { hostname, port, webSockets = false, log, limits } = options;
+  const serve = connectionServer({ webSockets });
   try {
-    const { hostname: host, port: wanted } = options;
-    const served = { ...COMPRESSED, hostname: host, port: wanted, onListen: () => {} };
-    const server = Deno.serve(served, keepingUpgrades(fetch));
-    const { hostname, port } = server.addr;
-    const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-    let isAsked = false;
-    const failure = Promise.withResolvers<never>();
-    // Who doesn't look at it is not to die of it.
-    failure.promise.catch(() => {});
-    const end = (why: string) => {
-      if (!isAsked) failure.reject(new ServerFailure(`Stopped listening on ${url}: ${why}`));
-    };
-    server.finished.then(
-      () => end("the HTTP server ended though nobody asked it to"),
-      (error) => end(error.message),
-    );
+    if (serve === undefined) {
+      log.warn(
+        `Deno ${Deno.version.deno} leaves connections neither bounded nor timed, and one that the ` +
+          `system refuses ends the service: Deno 2.7 does better`,
+      );
+      const server = Deno.serve({ ...COMPRESSED, hostname, port, onListen: () => {} }, handler);
+      const ended = server.finished.then(() => "the HTTP server ended", (error) => error.message);
+      return { addr: server.addr, ended, shutdown: () => server.shutdown() };
+    }
+    const listener = Deno.listen({ hostname, port });
+    const connections = new Connections({
+      listener,
+      serve,
+      handler,
+      limits: { ...LIMITS, ...limits },
+      log,
+    });
     return {
-      hostname,
-      port,
-      url,
-      failed: failure.promise,
-      async shutdown() {
-        isAsked = true;
-        const grace = Promise.withResolvers<void>();
-        const timer = setTimeout(grace.resolve, GRACE_MS);
-        await Promise.race([server.shutdown(), grace.promise]);
-        clearTimeout(timer);
-      },
+      addr: listener.addr,
+      ended: connections.run(),
+      shutdown: () => connections.shutdown(),
     };
   } catch (error) {
     throw cannotListen(error, options);
@@ -79,7 +121,7 @@ export function listen(
 type Fetch = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
 /** Returns to the runtime what it wants for an upgraded request, whatever became of the answer. */
-function keepingUpgrades(fetch: Fetch): Fetch {
+function keepingUpgrades(fetch: Fetch): Handler {
   return async (request, info) => {
     try {
       const answer = await fetch(request, info);

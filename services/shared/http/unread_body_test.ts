@@ -1,13 +1,16 @@
 import { Hono } from "hono";
 import assert from "node:assert/strict";
+import pino from "pino";
 import { listen } from "./serve.ts";
 import { discardUnreadBody } from "./unread_body.ts";
+
+const log = pino({ level: "silent" });
 
 Deno.test("a client that sends a lot is told why it was refused before all was read", async () => {
   const app = new Hono();
   app.use(discardUnreadBody);
   app.post("/", (c) => c.text("not you", 401));
-  const server = listen({ hostname: "127.0.0.1", port: 0, portSetting: "PORT" }, app.fetch);
+  const server = listen({ hostname: "127.0.0.1", port: 0, portSetting: "PORT", log }, app.fetch);
   // From a process of its own: in this one client and server would take turns, and never meet.
   const program = `
     for (let i = 0; i < 10; i++) {

@@ -7,7 +7,7 @@
 import { Problem } from "@fovea/contract";
 import type { Context } from "hono";
 
-const upgrades = new WeakMap<Request, Response>();
+const upgrades = new WeakMap<Request, Deno.WebSocketUpgrade>();
 
 /**
  * Takes the request's connection over. Whatever the route and its middleware make of it afterwards,
@@ -28,7 +28,7 @@ export function upgradeWebSocket(request: Request, protocol: string): Deno.WebSo
     if (error instanceof TypeError) throw noHandshake(protocol);
     throw error;
   }
-  upgrades.set(request, upgrade.response);
+  upgrades.set(request, upgrade);
   return upgrade;
 }
 
@@ -42,7 +42,12 @@ function noHandshake(protocol: string): Problem {
 
 /** The only answer that is right for this request; undefined unless it was upgraded. */
 export function answerOfUpgrade(request: Request): Response | undefined {
-  return upgrades.get(request);
+  return upgrades.get(request)?.response;
+}
+
+/** The socket that this request's connection has become; undefined unless it was upgraded. */
+export function socketOf(request: Request): WebSocket | undefined {
+  return upgrades.get(request)?.socket;
 }
 
 /** Sets headers of an answer, whichever route or problem it came from; an upgrade's are not ours. */

@@ -60,6 +60,8 @@ export const commonSettings = z.object({
   DATA_DIR: z.string().min(1).default("./data"),
   MAX_UPLOAD_BYTES: count(1).default(50 * MIB),
   MAX_IMAGE_PIXELS: count(1).default(50_000_000),
+  /** HTTP connections at a time. The start script says what the limit of open files allows. */
+  MAX_CONNECTIONS: count(1, 100_000).default(1000),
   AUTH_MODE: z.enum(["test", "jwt"]).default("test"),
   /** Default: `public_key.pem` in DATA_DIR. */
   PUBLIC_KEY_PATH: z.string().min(1).optional(),

@@ -62,16 +62,23 @@ const INHERITED =
  *
  * @param env settings; of this process's environment the service sees none. DATA_DIR defaults to a
  * temporary folder that goes when the service does; one that is given stays.
+ * @param openFiles the system's limit of open files, as `ulimit -n` sets it; default: as it is here
  * @throws {Error} with what the service wrote, where it ends before it listens
  */
 export async function startService(
   name: ServiceName,
   env: Record<string, string> = {},
+  { openFiles }: { openFiles?: number } = {},
 ): Promise<ServiceProcess> {
   await using cleanup = new AsyncDisposableStack();
   const dataDir = env.DATA_DIR ?? cleanup.use(await temporaryFolder()).path;
   const { program, options } = command(name, { ...env, DATA_DIR: dataDir });
-  const child = cleanup.use(new Child(program, options));
+  const child = cleanup.use(
+    openFiles === undefined ? new Child(program, options) : new Child("sh", {
+      ...options,
+      args: ["-c", `ulimit -n ${openFiles} && exec "$0" "$@"`, program, ...options.args ?? []],
+    }),
+  );
   const url = await child.first((line) => {
     const fact = parseLogLine(line);
     return fact?.msg === "listening" ? String(fact.url) : undefined;
