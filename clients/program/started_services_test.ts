@@ -6,6 +6,7 @@ import {
   overTls,
   startMosquitto,
   startService,
+  startWebSocketGateway,
   temporaryFolder,
   testNeeding,
   within,
@@ -189,7 +190,7 @@ test("services that lie under a path of a proxy are reached there", async () => 
 
 testNeeding(
   [openssl, mosquitto],
-  "https and mqtts are taken from issuers that --ca-file names, and from no others",
+  "https, mqtts and wss are taken from issuers that --ca-file names, and from no others",
   async () => {
     await using certificates = await makeCertificates();
     const { ca, server: { cert, key } } = certificates;
@@ -206,17 +207,22 @@ testNeeding(
     assert.equal(untrusted.code, 4);
     assert.match(untrusted.stderr, /its certificate is not trusted here: --ca-file names a file/);
 
-    const mqtts = broker.url.replace("//", "//me:secret@");
-    const mqtt = ["--mqtt", mqtts, "--timeout", "1"];
-    // The job has ended: its result is there, whichever broker is asked.
-    assert.equal((await clients.run("face-client", [...trusted, ...mqtt])).code, 0);
-    const refused = await clients.run("face-client", [ASTRONAUT, ...where(), ...mqtt]);
-    assert.equal(refused.code, 4);
-    assert.match(
-      refused.stderr,
-      /broker can't be reached at mqtts:\/\/127.*certificate is not trust/,
-    );
-    assert.doesNotMatch(refused.stderr, /secret/);
+    await using open = await startMosquitto();
+    await using gateway = await startWebSocketGateway(open.port, certificates.server);
+    for (const { url } of [broker, gateway]) {
+      const mqtt = ["--mqtt", url.replace("//", "//me:secret@"), "--timeout", "1"];
+      // The job has ended: its result is there, whichever broker is asked.
+      const heard = await clients.run("face-client", [...trusted, ...mqtt]);
+      assert.equal(heard.code, 0, `${url}: ${heard.stderr}`);
+      const refused = await clients.run("face-client", [ASTRONAUT, ...where(), ...mqtt]);
+      assert.equal(refused.code, 4);
+      const { protocol } = new URL(url);
+      assert.match(
+        refused.stderr,
+        new RegExp(`broker can't be reached at ${protocol}//127.*certificate is not trust`),
+      );
+      assert.doesNotMatch(refused.stderr, /secret/);
+    }
 
     const missing = await clients.run("face-client", [...trusted, "--ca-file", `${ca}.no`]);
     assert.equal(missing.code, 2);

@@ -41,6 +41,8 @@ export class StandIn implements AsyncDisposable {
   readonly tokens: (string | null)[] = [];
   /** Who connected to the broker, as the connections came. */
   readonly logins: { user: string | undefined; password: string | undefined }[] = [];
+  /** Whether the broker refuses every subscription. */
+  refusesSubscriptions = false;
   /** Every topic that was subscribed to. */
   readonly subscriptions: string[] = [];
   readonly jobs = new Map<string, Job>();
@@ -85,6 +87,8 @@ export class StandIn implements AsyncDisposable {
       this.logins.push({ user, password: password && new TextDecoder().decode(password) });
       done(null, true);
     };
+    aedes.authorizeSubscribe = (_client, subscription, done) =>
+      done(null, this.refusesSubscriptions ? null : subscription);
     aedes.on("subscribe", (subscriptions) => {
       this.subscriptions.push(...subscriptions.map(({ topic }) => topic));
     });

@@ -64,10 +64,13 @@ export class Broker implements AsyncDisposable {
       CONNECT_TIMEOUT_MS,
     );
     client.on("connect", () => connected.resolve());
-    client.on("error", (error) => connected.reject(error));
-    // A connection that ends without an error over TLS is one whose certificate was not accepted.
-    const closed = /^(mqtts|wss):/.test(url) ? "certificate" : "connection closed";
-    client.on("close", () => connected.reject(new Error(closed)));
+    // A connection that ends over TLS without a reason is one whose certificate was not accepted. Over
+    // WebSocket, Deno 2.7 says "socket hang up" of it.
+    const ended = new Error(/^(mqtts|wss):/.test(url) ? "certificate" : "connection closed");
+    client.on("error", (error) => {
+      connected.reject(/socket hang up/.test(error.message) ? ended : error);
+    });
+    client.on("close", () => connected.reject(ended));
     try {
       await connected.promise;
       return new Broker(client);

@@ -171,6 +171,18 @@ Deno.test("an event after a broker's restart is heard", async () => {
   assert.equal(looks(standIn).length, 2);
 });
 
+Deno.test("a broker that refuses the subscription ends with 4, and no job is submitted", async () => {
+  await using standIn = await StandIn.start();
+  standIn.refusesSubscriptions = true;
+  const { code, stdout, stderr } = await faces(standIn);
+  assert.deepEqual([code, stdout], [4, ""], stderr);
+  assert.match(
+    stderr,
+    /the MQTT broker refuses the subscription to inference\/job\/.*\/completed: /,
+  );
+  assert.equal(standIn.jobs.size, 0);
+});
+
 Deno.test("a job that takes longer than --timeout ends with 3, without a single look", async () => {
   await using standIn = await StandIn.start();
   standIn.onSubmit = () => {};

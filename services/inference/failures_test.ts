@@ -14,6 +14,7 @@ import {
   type ServiceProcess,
   startMosquitto,
   startService,
+  startWebSocketGateway,
   temporaryFolder,
   testNeeding,
   tmpfs,
@@ -136,32 +137,53 @@ testNeeding(
   "events reach a broker over TLS, with a private authority and a certificate of the service's own",
   async () => {
     await using certificates = await makeCertificates();
-    const { ca, client } = certificates;
-    await using broker = await startMosquitto([
-      ...overTls(certificates),
-      "require_certificate true",
-    ]);
-    await using service = await startService("empty_inference", {
-      ...BARE,
-      MQTT_URL: broker.url,
-      MQTT_CA_FILE: ca,
-      MQTT_CERT_FILE: client.cert,
-      MQTT_KEY_FILE: client.key,
-    });
-    const { job_id } = await submit(service, 1);
-    await using subscriber = await subscribe(broker.url, `inference/job/${job_id}/completed`, {
-      ca: await Deno.readTextFile(ca),
-      cert: await Deno.readTextFile(client.cert),
-      key: await Deno.readTextFile(client.key),
-    });
-    const event: JobEndedEvent = JSON.parse((await subscriber.until(() => true)).payload);
-    assert.equal(event.status, "completed");
-
-    const wrong = await runServiceToEnd("inference", { ...BARE, MQTT_CA_FILE: ca });
-    assert.equal(wrong.code, 2);
-    assert.match(wrong.stderr, /MQTT_CA_FILE is for a broker that speaks TLS: set MQTT_URL/);
+    const { client } = certificates;
+    const config = [...overTls(certificates), "require_certificate true"];
+    await using broker = await startMosquitto(config);
+    await eventsReach(broker.url, certificates.ca, client);
   },
 );
+
+testNeeding(
+  [mosquitto, openssl],
+  "events reach a broker over WebSocket and TLS, with a private authority",
+  async () => {
+    await using certificates = await makeCertificates();
+    await using broker = await startMosquitto();
+    await using gateway = await startWebSocketGateway(broker.port, certificates.server);
+    await eventsReach(gateway.url, certificates.ca);
+  },
+);
+
+/** @param ca path of its issuer @param own paths of the service's certificate and its key */
+async function eventsReach(
+  url: string,
+  ca: string,
+  own?: { cert: string; key: string },
+): Promise<void> {
+  await using service = await startService("empty_inference", {
+    ...BARE,
+    MQTT_URL: url,
+    MQTT_CA_FILE: ca,
+    ...own !== undefined && { MQTT_CERT_FILE: own.cert, MQTT_KEY_FILE: own.key },
+  });
+  const { job_id } = await submit(service, 1);
+  await using subscriber = await subscribe(url, `inference/job/${job_id}/completed`, {
+    ca: await Deno.readTextFile(ca),
+    ...own !== undefined && {
+      cert: await Deno.readTextFile(own.cert),
+      key: await Deno.readTextFile(own.key),
+    },
+  });
+  const event: JobEndedEvent = JSON.parse((await subscriber.until(() => true)).payload);
+  assert.equal(event.status, "completed");
+}
+
+Deno.test("a certificate for a broker that does not speak TLS is a wrong setting", async () => {
+  const wrong = await runServiceToEnd("inference", { ...BARE, MQTT_CA_FILE: "/ca.pem" });
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /MQTT_CA_FILE is for a broker that speaks TLS: set MQTT_URL/);
+});
 
 Deno.test("each wrong answer of media_store ends its own job, and the same worker does the next", async () => {
   const circle = (request: Request) =>

@@ -31,4 +31,5 @@ export { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";
 export { type SmallDisk, tmpfs } from "./tmpfs.ts";
 export { until, within } from "./until.ts";
 export { keyPair, pemOf, tokenOf } from "./tokens.ts";
+export { startWebSocketGateway, type WebSocketGateway } from "./web_socket_gateway.ts";
 export { type GuardedService, startGuarded } from "./guarded_service.ts";
