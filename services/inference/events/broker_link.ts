@@ -125,9 +125,9 @@ export class BrokerLink implements Link {
       this.#publishStatus("online");
       onConnect(sessionPresent);
     });
-    client.on("error", (error) => this.#end(reasonOf(error), client));
+    client.on("error", (error) => this.#end(reasonOf(error, url), client));
     // MQTT.js does not report a TLS handshake that failed.
-    client.stream.on("error", (error) => this.#end(reasonOf(error), client));
+    client.stream.on("error", (error) => this.#end(reasonOf(error, url), client));
     client.on("close", () => {
       clearTimeout(connectTimer);
       this.#end("it closed the connection", client);
@@ -204,9 +204,11 @@ function readFiles(tls: TlsFiles): Partial<Record<keyof TlsFiles, string>> {
   }));
 }
 
-function reasonOf(error: Error): string {
+function reasonOf(error: Error, url: string): string {
   const { code } = error as { code?: unknown };
-  if (/certificate/i.test(error.message)) {
+  // Deno 2.7 says "socket hang up" where it does not accept the certificate of a WebSocket.
+  const refused = url.startsWith("wss:") ? /certificate|socket hang up/i : /certificate/i;
+  if (refused.test(error.message)) {
     return "its certificate is not trusted here: MQTT_CA_FILE names a file with who signed it";
   }
   return REFUSED_USER.includes(code as number)

@@ -4,6 +4,7 @@ import {
   openssl,
   overTls,
   startMosquitto,
+  startWebSocketGateway,
   testNeeding,
   until,
 } from "@fovea/testing";
@@ -167,5 +168,22 @@ testNeeding(
         }).close(),
       /MQTT_CA_FILE is \/nowhere\/ca\.pem, which can't be read: No such file/,
     );
+  },
+);
+
+testNeeding(
+  [mosquitto, openssl],
+  "a certificate that is not trusted is named over WebSocket, too",
+  async () => {
+    await using certificates = await makeCertificates();
+    await using broker = await startMosquitto();
+    await using gateway = await startWebSocketGateway(broker.port, certificates.server);
+    await using stranger = open(gateway.url, { tls: {} });
+    await until("a warning", () => stranger.warnings.length > 0);
+    assert.match(stranger.warnings[0]!, /^its certificate is not trusted here: MQTT_CA_FILE/);
+    await using known = open(gateway.url, { tls: { ca: certificates.ca } });
+    await known.connected(1);
+    await known.link.publish(message);
+    assert.equal(known.link.trouble, null);
   },
 );
