@@ -10,7 +10,9 @@ import { processMetrics } from "@fovea/process/process_metrics";
 import { askedToEnd, listen } from "@fovea/http/serve";
 import { refuseInsecure, SettingsError } from "@fovea/process/settings";
 import { watchFile } from "@fovea/storage/opened_file";
+import { RunningTime } from "@fovea/storage/running_time";
 import { openSqlite } from "@fovea/storage/sqlite";
+import { UpdateCopy } from "@fovea/storage/update_copy";
 import { type Info, Problem } from "@fovea/contract";
 import { fetchInChildProcess } from "@fovea/models";
 import { Registry } from "prom-client";
@@ -69,6 +71,13 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     (copy) => log.info({ copy }, "database copied before its tables are brought up to date"),
   );
   using _watch = watchFile(`${folder.path}/inference.sqlite`, log);
+  await using runningTime = await RunningTime.open({ db, log });
+  using updateCopy = await UpdateCopy.open({
+    path: `${folder.path}/inference.sqlite`,
+    db,
+    runningTime,
+    log,
+  });
   const { client_id: clientId } = await db.selectFrom("instance").selectAll()
     .executeTakeFirstOrThrow();
 
@@ -95,7 +104,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     db,
     publish: link.publish,
     retainMs: settings.EVENT_RETAIN_MINUTES * 60_000,
-    now: Date.now,
+    now: runningTime.now,
     log,
   });
 
@@ -156,6 +165,8 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
       followedStore.wake();
     },
     onCancelled: (seq) => dispatcher.cancel(seq),
+    runningMs: runningTime.now,
+    onRemoved: () => void updateCopy.onDeletion(),
   });
   const delivery = new ResultDelivery({
     db,

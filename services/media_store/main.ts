@@ -11,7 +11,9 @@ import { processMetrics } from "@fovea/process/process_metrics";
 import { askedToEnd, listen, runService } from "@fovea/http/serve";
 import { readSettings, refuseInsecure } from "@fovea/process/settings";
 import { watchFile } from "@fovea/storage/opened_file";
+import { RunningTime } from "@fovea/storage/running_time";
 import { openSqlite } from "@fovea/storage/sqlite";
+import { UpdateCopy } from "@fovea/storage/update_copy";
 import { Registry } from "prom-client";
 import { mediaStoreApp } from "./app.ts";
 import { BlobStore } from "./blobs/blob_store.ts";
@@ -50,6 +52,13 @@ await runService(async () => {
     (copy) => log.info({ copy }, "database copied before its tables are brought up to date"),
   );
   using _watch = watchFile(`${folder.path}/entities.sqlite`, log);
+  await using runningTime = await RunningTime.open({ db, log });
+  using updateCopy = await UpdateCopy.open({
+    path: `${folder.path}/entities.sqlite`,
+    db,
+    runningTime,
+    log,
+  });
   const spool = await Spool.open(folder.path);
   const blobs = await BlobStore.open(folder.path, spool);
   const cache = await ThumbnailCache.open(folder.path, spool, blobs);
@@ -66,7 +75,12 @@ await runService(async () => {
     listing: new EntityListing(db),
     blobs,
     spool,
-    derived: cache,
+    derived: {
+      async remove(path) {
+        await cache.remove(path);
+        await updateCopy.onDeletion();
+      },
+    },
     inspector,
     maxPixels,
   });

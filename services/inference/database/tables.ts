@@ -27,6 +27,8 @@ export interface JobTable {
   queued_at: number;
   started_at: number | null;
   completed_at: number | null;
+  /** Running time when it ended, as far as it was written then. See [note: running time]. */
+  kept_from: Generated<number>;
   /**
    * Of a pending job: not before this time, ms since the epoch. 0: as soon as may be, and in all
    * others. {@link ALONE}: when no other is worked on.
@@ -298,6 +300,21 @@ export const MIGRATIONS: Record<string, Migration> = {
     async up(db: Kysely<unknown>): Promise<void> {
       await sql`ALTER TABLE job ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0`.execute(db);
       await sql`CREATE INDEX job_to_run_alone ON job (seq) WHERE run_after < 0`.execute(db);
+    },
+  },
+  "0008_running_time": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      // What is there is kept for its full time once more: how old it is only a clock could say.
+      await sql`ALTER TABLE job ADD COLUMN kept_from INTEGER NOT NULL DEFAULT 0`.execute(db);
+      await sql`
+        CREATE TRIGGER job_kept_from AFTER UPDATE OF completed_at ON job
+        WHEN NEW.completed_at IS NOT NULL BEGIN
+          UPDATE job SET kept_from = coalesce((SELECT ms FROM running_time), 0)
+            WHERE seq = NEW.seq;
+        END`.execute(db);
+      await sql`CREATE INDEX job_by_retention ON job (kept_from) WHERE completed_at IS NOT NULL`
+        .execute(db);
+      await sql`UPDATE outbox SET at = 0, kept_from = 0`.execute(db);
     },
   },
 };

@@ -43,6 +43,7 @@ async function open() {
   const transactions = new EventTransactions({
     db,
     now: () => clock.now,
+    runningMs: () => clock.now,
     newId: () => crypto.randomUUID(),
     onCommit: () => {},
   });

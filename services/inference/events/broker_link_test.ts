@@ -16,7 +16,7 @@ import { subscribe } from "../testing/subscriber.ts";
 import { startSilentBroker } from "../testing/silent_broker.ts";
 import { BrokerLink, type BrokerLinkOptions } from "./broker_link.ts";
 
-const message = { topic: "t", payload: "x", retain: false, at: 0 };
+const message = { topic: "t", payload: "x", retain: false };
 
 /** A link, and what it has reported so far. */
 function open(url: string, options: Partial<BrokerLinkOptions> = {}) {

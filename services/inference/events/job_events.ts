@@ -22,14 +22,13 @@ export function messagesOf(
     topic: TOPICS.events,
     payload: JSON.stringify(jobEvent),
     retain: false,
-    at: timestamp,
   }];
-  if (hasEnded(job.status)) messages.push(endMessageOf(job, timestamp));
+  if (hasEnded(job.status)) messages.push(endMessageOf(job));
   return messages;
 }
 
 /** The message on the topic of a job that has ended: the same whenever it is published. */
-export function endMessageOf(job: JobRow, timestamp: number): Message {
+export function endMessageOf(job: JobRow): Message {
   const ended: JobEndedEvent = {
     event: job.result === null ? "job_failed" : "job_completed",
     event_id: job.event_id!,
@@ -39,7 +38,6 @@ export function endMessageOf(job: JobRow, timestamp: number): Message {
     topic: TOPICS.jobEnded(job.job_id),
     payload: JSON.stringify(ended),
     retain: true,
-    at: timestamp,
   };
 }
 

@@ -19,12 +19,12 @@ export interface Message {
   payload: string;
   /** Whether the broker keeps it for those who subscribe later. */
   retain: boolean;
-  /** When it was written, ms since the epoch. */
-  at: number;
 }
 
 /** A message with its place in the log. */
 export interface LoggedMessage extends Message {
+  /** When it was written, in running time. */
+  at: number;
   /** Grows by one from message to message, also over restarts. */
   seq: number;
 }
@@ -57,12 +57,17 @@ const moveCursor = prepared<{ seq: number }>()((db, { seq }) =>
   db.updateTable("instance").set({ sent_through: seq })
 );
 
-/** Adds messages to those that are to be sent; call `Outbox.wake` once the transaction stands. */
+/**
+ * Adds messages to those that are to be sent; call `Outbox.wake` once the transaction stands.
+ *
+ * @param at running time. See [note: running time]
+ */
 export async function enqueue(
   transaction: Transaction<Tables>,
   messages: readonly Message[],
+  at: number,
 ): Promise<void> {
-  const rows = messages.map(({ topic, payload, retain, at }) => [
+  const rows = messages.map(({ topic, payload, retain }) => [
     topic,
     payload,
     Number(retain),
@@ -78,13 +83,14 @@ export async function enqueue(
 export async function enqueueAgain(
   transaction: Transaction<Tables>,
   messages: readonly Message[],
+  at: number,
 ): Promise<void> {
   if (messages.length === 0) return;
   await transaction.deleteFrom("outbox").where("topic", "in", messages.map(({ topic }) => topic))
     .where("retain", "=", 1)
     // What has not been sent stays: behind the cursor nothing is ever missing.
     .where("seq", "<=", (e) => e.selectFrom("instance").select("sent_through")).execute();
-  await enqueue(transaction, messages);
+  await enqueue(transaction, messages, at);
 }
 
 /** The SQL of the log. */
@@ -166,7 +172,8 @@ export class MessageLog {
    * Forgets acknowledged messages kept from before `until` on, but for the newest event, and has the
    * broker forget those it retains.
    *
-   * @param now messages from a later time are taken to be from now: the clock was set back
+   * @param now messages from a later time are taken to be from now: the last minutes of running time
+   *   were lost
    * @returns whether there may be more of them
    */
   async trim(cursor: number, until: number, now: number): Promise<boolean> {
@@ -186,7 +193,8 @@ export class MessageLog {
       if (toClear.length > 0) {
         await enqueue(
           transaction,
-          toClear.map(({ topic }) => ({ topic, payload: "", retain: true, at: now })),
+          toClear.map(({ topic }) => ({ topic, payload: "", retain: true })),
+          now,
         );
       }
       return rows.length === TRIM_BATCH;

@@ -25,7 +25,8 @@ Deno.test("a database from before the log keeps what waited and what the broker 
       return Promise.resolve();
     },
     retainMs: 60_000,
-    now: Date.now,
+    // The service has not run since it counts for how long it has.
+    now: () => 0,
     log: silent,
   });
   assert.equal((await outbox.state()).pending, 1);

@@ -15,6 +15,7 @@ export interface OutboxOptions {
   publish: Publish;
   /** After so long the broker and the log forget a message, outages not counted. */
   retainMs: number;
+  /** See [note: running time]. */
   now: () => number;
   log: Logger;
 }

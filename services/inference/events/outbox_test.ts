@@ -42,7 +42,8 @@ function write(
   return db.transaction().execute((transaction) =>
     enqueue(
       transaction,
-      messages.map((message) => ({ retain: false, at: clock.now, ...message })),
+      messages.map((message) => ({ retain: false, ...message })),
+      clock.now,
     )
   );
 }

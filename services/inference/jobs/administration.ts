@@ -7,7 +7,7 @@ import { JOB_STATUSES, type JobStatus, type TaskType } from "@fovea/contract";
 import type { Kysely } from "kysely";
 import type { Admission } from "./admission.ts";
 import { QueueRepository } from "./queue.ts";
-import type { FailureFilter } from "./repository.ts";
+import type { FailureFilter, JobRepository } from "./repository.ts";
 import type { ServiceRate } from "./service_rate.ts";
 import type { EventTransactions } from "./event_transactions.ts";
 import type { Tables } from "../database/tables.ts";
@@ -44,6 +44,10 @@ export interface AdministrationOptions {
   admission: Admission;
   rate: ServiceRate;
   now: () => number;
+  /** See [note: running time]. */
+  runningMs: () => number;
+  /** Called when ended jobs were removed because somebody asked for it. */
+  onRemoved: () => void;
 }
 
 export class Administration {
@@ -107,13 +111,29 @@ export class Administration {
     statuses: readonly typeof REMOVABLE[number][],
     days: number,
   ): Promise<Partial<Record<JobStatus, number>>> {
-    const { transactions, now } = this.#options;
+    const { now, onRemoved } = this.#options;
     const before = now() - days * DAY_MS;
+    const removed = await this.#remove((jobs) => jobs.removeEnded(statuses, before, BATCH));
+    if (Object.keys(removed).length > 0) onRemoved();
+    return removed;
+  }
+
+  /**
+   * Removes jobs since whose end the service has run for so long, whatever the time of day is.
+   *
+   * @returns how many of each status
+   */
+  async removeExpired(days: number): Promise<Partial<Record<JobStatus, number>>> {
+    const until = this.#options.runningMs() - days * DAY_MS;
+    return await this.#remove((jobs) => jobs.removeExpired(until, BATCH));
+  }
+
+  async #remove(
+    batch: (jobs: JobRepository) => Promise<JobStatus[]>,
+  ): Promise<Partial<Record<JobStatus, number>>> {
     const counts: Partial<Record<JobStatus, number>> = {};
     await this.#inBatches(async () => {
-      const removed = await transactions.run(({ jobs }) =>
-        jobs.removeEnded(statuses, before, BATCH)
-      );
+      const removed = await this.#options.transactions.run(({ jobs }) => batch(jobs));
       for (const status of removed) counts[status] = (counts[status] ?? 0) + 1;
       return removed.length;
     });

@@ -30,6 +30,10 @@ export interface QueueOptions {
   now?: () => number;
   /** Milliseconds that only grow, whatever the time of day does. */
   clock?: () => number;
+  /** See [note: running time]. */
+  runningMs: () => number;
+  /** Called when ended jobs were removed because somebody asked for it. */
+  onRemoved?: () => void;
   newId?: () => string;
   /** 0…1. */
   random?: () => number;
@@ -50,8 +54,9 @@ export function assembleQueue({
   random = Math.random,
   ...options
 }: QueueOptions): Queue {
-  const { db, models, limit, digestOf, onCommit, onCompleted, onCancelled } = options;
-  const transactions = new EventTransactions({ db, now, newId, onCommit });
+  const { db, models, limit, digestOf, onCommit, onCompleted, onCancelled, runningMs } = options;
+  const { onRemoved = () => {} } = options;
+  const transactions = new EventTransactions({ db, now, runningMs, newId, onCommit });
   const rate = new ServiceRate(clock);
   const admission = new Admission(limit, rate);
   return {
@@ -65,8 +70,17 @@ export function assembleQueue({
       now,
       newId,
       onCancelled,
+      onRemoved,
     }),
     attempts: new Attempts({ db, transactions, models, rate, now, newId, random, onCompleted }),
-    administration: new Administration({ db, transactions, admission, rate, now }),
+    administration: new Administration({
+      db,
+      transactions,
+      admission,
+      rate,
+      now,
+      runningMs,
+      onRemoved,
+    }),
   };
 }

@@ -48,6 +48,8 @@ export interface Uncommitted<T> {
 export interface EventTransactionsOptions {
   db: Kysely<Tables>;
   now: () => number;
+  /** See [note: running time]. */
+  runningMs: () => number;
   newId: () => string;
   /** Called after a commit: there may be a job to begin and events to send. */
   onCommit: (emitted: readonly EmittedEvent[]) => void;
@@ -118,7 +120,7 @@ export class EventTransactions {
 
   /** @param until those that come before this time are added to `group` */
   async #write(group: Waiting[], until = -Infinity): Promise<void> {
-    const { db, now, newId, onCommit } = this.#options;
+    const { db, now, runningMs, newId, onCommit } = this.#options;
     const emitted: EmittedEvent[] = [];
     const emittedAgain: JobRow[] = [];
     let reports: (() => void)[];
@@ -150,9 +152,9 @@ export class EventTransactions {
           const messages = emitted.flatMap(({ event, job }) =>
             messagesOf(event, job, job.event_id ?? newId(), now())
           );
-          await enqueue(transaction, messages);
+          await enqueue(transaction, messages, runningMs());
         }
-        await enqueueAgain(transaction, emittedAgain.map((job) => endMessageOf(job, now())));
+        await enqueueAgain(transaction, emittedAgain.map(endMessageOf), runningMs());
         return done;
       });
     } catch (error) {

@@ -15,6 +15,7 @@ async function openTransactions() {
   const transactions = new EventTransactions({
     db,
     now: () => 0,
+    runningMs: () => 0,
     newId: () => crypto.randomUUID(),
     onCommit: () => void changes++,
   });

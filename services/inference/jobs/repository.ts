@@ -277,6 +277,18 @@ export class JobRepository {
     return removed.map(({ status }) => status);
   }
 
+  /** Removes jobs that ended at a running time or before, the same way. */
+  async removeExpired(until: number, limit: number): Promise<JobStatus[]> {
+    const removed = await this.#db.deleteFrom("job").where(
+      "seq",
+      "in",
+      (e) =>
+        e.selectFrom("job").select("seq").where("completed_at", "is not", null)
+          .where("kept_from", "<=", until).orderBy("kept_from").limit(limit),
+    ).returning("status").execute();
+    return removed.map(({ status }) => status);
+  }
+
   async remove(jobId: string): Promise<void> {
     await this.#db.deleteFrom("job").where("job_id", "=", jobId).execute();
   }

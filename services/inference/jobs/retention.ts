@@ -1,16 +1,17 @@
 /**
- * Jobs are not kept for ever: what ended long ago is removed.
+ * Jobs are not kept for ever: what ended long ago, in running time, is removed. See
+ * [note: running time].
  *
  * @module
  */
 import type { Logger } from "@fovea/process/log";
-import { type Administration, REMOVABLE } from "./administration.ts";
+import type { Administration } from "./administration.ts";
 
 /** Between two looks, milliseconds. */
 const EVERY = 60 * 60_000;
 
 /**
- * Removes, now and every hour, the jobs that ended more than `days` days ago.
+ * Removes, now and every hour, the jobs since whose end the service has run for `days` days.
  *
  * @param days 0: none ever
  * @returns ends it when disposed of
@@ -22,7 +23,7 @@ export function keepJobsFor(
 ): Disposable {
   if (days === 0) return { [Symbol.dispose]: () => {} };
   const look = () =>
-    administration.removeEnded(REMOVABLE, days).then((removed) => {
+    administration.removeExpired(days).then((removed) => {
       if (Object.keys(removed).length > 0) log.info({ days, removed }, "removed old jobs");
     }, (error) => log.warn({ err: error }, "old jobs can't be removed: trying again in an hour"));
   void look();

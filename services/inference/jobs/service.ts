@@ -26,6 +26,8 @@ export interface JobServiceOptions {
   digestOf: (entityId: number) => Promise<string | null>;
   /** Called when a job was cancelled while a worker is busy with it. */
   onCancelled: (seq: number) => void;
+  /** Called when an ended job was removed. */
+  onRemoved: () => void;
 }
 
 export class JobService {
@@ -138,7 +140,7 @@ export class JobService {
    * @throws {Problem} `job_not_found`
    */
   async remove(jobId: string): Promise<void> {
-    const { transactions, now, newId, onCancelled } = this.#options;
+    const { transactions, now, newId, onCancelled, onRemoved } = this.#options;
     const removed = await transactions.run(async ({ jobs, emit }) => {
       const job = await this.#find(jobs, jobId);
       const { seq, status } = job;
@@ -151,6 +153,7 @@ export class JobService {
       return job;
     });
     if (removed.status === "processing") onCancelled(removed.seq);
+    else if (removed.status !== "pending") onRemoved();
   }
 
   async #find(jobs: JobRepository, jobId: string): Promise<JobRow> {

@@ -49,10 +49,11 @@ function emit({ db, clock }: OpenJobs, numbers: number[]): Promise<void> {
           data: { media_store_id, task_type },
         });
         return [
-          { topic: "inference/events", payload, retain: false, at: clock.now },
-          { topic: "inference/job/x/completed", payload, retain: true, at: clock.now },
+          { topic: "inference/events", payload, retain: false },
+          { topic: "inference/job/x/completed", payload, retain: true },
         ];
       }),
+      clock.now,
     )
   );
 }

@@ -111,6 +111,7 @@ export async function openJobs(
       onCancelled: (seq) => void cancelled.push(seq),
       now: () => clock.now,
       clock: () => clock.now,
+      runningMs: () => clock.now,
       random: () => 1,
     });
   const cancelled: number[] = [];

@@ -9,6 +9,7 @@ import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migrat
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { SettingsError } from "@fovea/process/settings";
 import { OpenedFile } from "./opened_file.ts";
+import { RUNNING_TIME_TABLE } from "./running_time.ts";
 import { IdleCheckpoint, logPragmas, type Surviving } from "./write_ahead_log.ts";
 
 /**
@@ -48,7 +49,9 @@ export async function openSqlite<Tables>(
     if (applied.length > 0 && Object.keys(migrations).some((name) => !applied.includes(name))) {
       await copy(connection, path);
       onCopied(copyOf(path));
+      connection.exec(`${RUNNING_TIME_TABLE}; UPDATE running_time SET copy_since_ms = NULL`);
     }
+    connection.exec(RUNNING_TIME_TABLE);
     const checkpoint = cleanup.use(new IdleCheckpoint(connection));
     const file = path === IN_MEMORY ? undefined : new OpenedFile(path);
     const database = adapt({ connection, path, file, checkpoint });

@@ -38,8 +38,7 @@ for (const version of ["0.1.0"]) {
     const before: Contents = JSON.parse(
       await Deno.readTextFile(new URL(`${version}.json`, import.meta.url)),
     );
-    // The jobs are older than is kept by default.
-    const env = { DATA_DIR: folder.path, JOB_RETAIN_DAYS: "0" };
+    const env = { DATA_DIR: folder.path };
     await using mediaStore = await startService("media_store", env);
     await using inference = await startService("inference", {
       ...BARE,
