@@ -31,16 +31,16 @@ const read = (name: string) => Deno.readFile(new URL(name, IMAGES));
 const astronaut = await read("astronaut.png");
 const rocket = await read("rocket.jpg");
 
-// The house outlives each test, and what its processes write is read all the while: to Deno that
+// The services outlive each test, and what they write is read all the while: to Deno that
 // looks like something a test began and did not end.
-const inHouse = { sanitizeOps: false, sanitizeResources: false };
+const outliving = { sanitizeOps: false, sanitizeResources: false };
 
-let house: Suite;
+let suite: Suite;
 Deno.test.beforeAll(async () => {
-  house = await startSuite();
+  suite = await startSuite();
 });
 Deno.test.afterAll(async () => {
-  await house[Symbol.asyncDispose]();
+  await suite[Symbol.asyncDispose]();
 });
 
 const topicOf = (jobId: string) => `inference/job/${jobId}/completed`;
@@ -52,10 +52,10 @@ async function ask(
   entityId: number,
   more: Record<string, unknown> = {},
 ): Promise<JobEndedEvent> {
-  const { mqtt_url } = await house.info();
+  const { mqtt_url } = await suite.info();
   const job_id = crypto.randomUUID();
   await using subscriber = await subscribe(mqtt_url, topicOf(job_id));
-  await house.submit(task, { media_store_id: entityId, job_id, ...more });
+  await suite.submit(task, { media_store_id: entityId, job_id, ...more });
   return ended(await subscriber.until(() => true));
 }
 
@@ -63,24 +63,24 @@ async function entityOf(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
   const form = new FormData();
   form.set("is_collection", "false");
   form.set("image", new File([bytes], "picture"));
-  const response = await fetch(`${house.mediaStore.url}/entity/`, { method: "POST", body: form });
+  const response = await fetch(`${suite.mediaStore.url}/entity/`, { method: "POST", body: form });
   const { id, entity_id } = await response.json();
   return id ?? entity_id;
 }
 
 Deno.test(
   "a client of the original protocol, which subscribes last, hears of its job",
-  inHouse,
+  outliving,
   async () => {
     const form = new FormData();
     form.set("is_collection", "false");
     form.set("image", new File([await read("camera.png")], "camera.png"));
-    const stored = await fetch(`${house.mediaStore.url}/entity/`, { method: "POST", body: form });
+    const stored = await fetch(`${suite.mediaStore.url}/entity/`, { method: "POST", body: form });
     assert.equal(stored.status, 201);
     const { id } = await stored.json();
-    const { job_id } = await house.submit("face_detection", { media_store_id: id });
-    assert.equal((await house.ended(job_id)).status, "completed");
-    const { mqtt_url } = await house.info();
+    const { job_id } = await suite.submit("face_detection", { media_store_id: id });
+    assert.equal((await suite.ended(job_id)).status, "completed");
+    const { mqtt_url } = await suite.info();
     await using subscriber = await subscribe(mqtt_url, topicOf(job_id));
     const event = ended(await subscriber.until(() => true));
     assert.equal(event.event, "job_completed");
@@ -90,7 +90,7 @@ Deno.test(
 
 Deno.test(
   "face_detection ends in an event and a result with all that the contract names",
-  inHouse,
+  outliving,
   async () => {
     const entityId = await entityOf(astronaut);
     const event = await ask("face_detection", entityId, { force: true });
@@ -98,7 +98,7 @@ Deno.test(
       [event.event, event.status, event.media_store_id, event.face_count],
       ["job_completed", "completed", entityId, 1],
     );
-    const job = await house.job(event.job_id);
+    const job = await suite.job(event.job_id);
     const result = job.result as FaceDetectionResult;
     assert.deepEqual([result.face_count, result.image_width, result.image_height], [1, 512, 512]);
     assert.equal(job.model?.name, "ultraface-rfb-320");
@@ -108,25 +108,25 @@ Deno.test(
   },
 );
 
-Deno.test("image_embedding gives the same numbers twice, bit for bit", inHouse, async () => {
+Deno.test("image_embedding gives the same numbers twice, bit for bit", outliving, async () => {
   const entityId = await entityOf(rocket);
   const embedding = async () => {
     const { job_id, embedding_dimension } = await ask("image_embedding", entityId, { force: true });
     assert.equal(embedding_dimension, 512);
-    return ((await house.job(job_id)).result as EmbeddingResult).embedding;
+    return ((await suite.job(job_id)).result as EmbeddingResult).embedding;
   };
   const first = await embedding();
   assert.equal(first.length, 512);
   assert.deepEqual(await embedding(), first);
 });
 
-Deno.test("events carry no vectors and no pictures", inHouse, async () => {
+Deno.test("events carry no vectors and no pictures", outliving, async () => {
   const event = await ask("image_embedding", await entityOf(astronaut), { force: true });
   assert.ok(JSON.stringify(event).length < 1000);
 });
 
-Deno.test("a subscriber to all events sees each step of a job in order", inHouse, async () => {
-  const { mqtt_url } = await house.info();
+Deno.test("a subscriber to all events sees each step of a job in order", outliving, async () => {
+  const { mqtt_url } = await suite.info();
   await using everything = await subscribe(mqtt_url, "inference/events");
   const event = await ask("face_detection", await entityOf(astronaut), { force: true });
   const steps = () =>
@@ -143,7 +143,7 @@ Deno.test("a subscriber to all events sees each step of a job in order", inHouse
 
 Deno.test(
   "each picture that can't be used ends its own job by name, and the next one is served",
-  inHouse,
+  outliving,
   async () => {
     const cases: [Uint8Array<ArrayBuffer>, string][] = [
       [rocket.slice(0, rocket.length >> 1), "image_truncated"],
@@ -157,7 +157,7 @@ Deno.test(
         "error",
         code,
       ]);
-      const job = await house.job(event.job_id);
+      const job = await suite.job(event.job_id);
       assert.deepEqual([job.error_code, job.attempt, job.result], [code, 1, null]);
       assert.equal(job.error_message, event.error_message);
     }
@@ -168,19 +168,19 @@ Deno.test(
   },
 );
 
-Deno.test("info says what runs, and calls the fixture what it is", inHouse, async () => {
-  const info = await house.info();
+Deno.test("info says what runs, and calls the fixture what it is", outliving, async () => {
+  const info = await suite.info();
   const embedding = info.tasks.find(({ task_type }) => task_type === "image_embedding");
   assert.equal(embedding?.state, "ready");
   assert.equal(embedding?.model?.semantic, false);
   assert.match(embedding!.model!.name, /fixture/);
   assert.equal(info.workers, 1);
   assert.match(info.mqtt_url, /^mqtt:\/\/127\.0\.0\.1:\d+$/);
-  assert.ok(house.inference.log().some(({ msg }) => /fixture.*mean nothing/.test(msg)));
+  assert.ok(suite.inference.log().some(({ msg }) => /fixture.*mean nothing/.test(msg)));
 });
 
-Deno.test("readiness names what is there", inHouse, async () => {
-  const response = await fetch(`${house.inference.url}/health/ready`);
+Deno.test("readiness names what is there", outliving, async () => {
+  const response = await fetch(`${suite.inference.url}/health/ready`);
   assert.equal(response.status, 200);
   const { status, checks } = await response.json();
   assert.equal(status, "ready");
@@ -196,9 +196,9 @@ Deno.test("readiness names what is there", inHouse, async () => {
   ]);
 });
 
-Deno.test("jobs and events survive kill -9 of the service", inHouse, async () => {
+Deno.test("jobs and events survive kill -9 of the service", outliving, async () => {
   const entityId = await entityOf(astronaut);
-  const first = await startService("inference", { ...BARE, MEDIA_STORE_URL: house.mediaStore.url });
+  const first = await startService("inference", { ...BARE, MEDIA_STORE_URL: suite.mediaStore.url });
   // Ended in this test, but its folder is to outlive it.
   const { dataDir } = first;
   await using _folder = first;
@@ -212,7 +212,7 @@ Deno.test("jobs and events survive kill -9 of the service", inHouse, async () =>
 
   await using second = await startService("inference", {
     ...BARE,
-    MEDIA_STORE_URL: house.mediaStore.url,
+    MEDIA_STORE_URL: suite.mediaStore.url,
     DATA_DIR: dataDir,
   });
   const after = clientOf("", second.url);
@@ -229,7 +229,7 @@ testNeeding([mosquitto], "a broker of one's own may come and go: events wait for
   await broker.stop();
   await using inference = await startService("inference", {
     ...BARE,
-    MEDIA_STORE_URL: house.mediaStore.url,
+    MEDIA_STORE_URL: suite.mediaStore.url,
     MQTT_URL: broker.url,
   });
   await untilReady(inference);
@@ -251,19 +251,19 @@ testNeeding([mosquitto], "a broker of one's own may come and go: events wait for
   );
   await inference.kill("SIGKILL");
   await subscriber.until(({ payload }) => payload === "offline");
-}, inHouse);
+}, outliving);
 
 testNeeding([yunet], "FACE_MODEL=auto takes YuNet where it can be had", async () => {
   await using inference = await startService("inference", {
     ...BARE,
     FACE_MODEL: "auto",
-    MEDIA_STORE_URL: house.mediaStore.url,
+    MEDIA_STORE_URL: suite.mediaStore.url,
   });
   await untilReady(inference);
   const { tasks } = await clientOf("", inference.url).info();
   const faces = tasks.find(({ task_type }) => task_type === "face_detection");
   assert.equal(faces?.model?.name, "yunet-2023mar");
-}, inHouse);
+}, outliving);
 
 /** Inference that wants the real CLIP and finds it nowhere, but has its face model. */
 async function startWithoutClip(env: Record<string, string> = {}) {
@@ -278,7 +278,7 @@ async function startWithoutClip(env: Record<string, string> = {}) {
       ...BARE,
       EMBEDDING_MODEL: "auto",
       MODELS_DIR: models.path,
-      MEDIA_STORE_URL: house.mediaStore.url,
+      MEDIA_STORE_URL: suite.mediaStore.url,
       ...hub.env,
       ...env,
     }),
@@ -304,7 +304,7 @@ testNeeding(
     assert.match(detail, /MODEL_MIRROR/);
     assert.match(detail, /EMBEDDING_MODEL=fixture/);
   },
-  inHouse,
+  outliving,
 );
 
 testNeeding(
@@ -335,10 +335,10 @@ testNeeding(
     const given = await subscriber.until((heard) => ended(heard).job_id === waiting.job_id);
     assert.equal(ended(given).error_code, "model_unavailable");
   },
-  inHouse,
+  outliving,
 );
 
-Deno.test("wrong settings are all named, and the service does not start", inHouse, async () => {
+Deno.test("wrong settings are all named, and the service does not start", outliving, async () => {
   const { code, stderr } = await runServiceToEnd("inference", {
     INFERENCE_PORT: "80a",
     EMBEDDING_MODEL: "clip",
@@ -359,7 +359,7 @@ Deno.test("wrong settings are all named, and the service does not start", inHous
 
 Deno.test(
   "a service without authentication does not listen to other machines unasked",
-  inHouse,
+  outliving,
   async () => {
     const { code, stderr } = await runServiceToEnd("inference", { INFERENCE_HOST: "0.0.0.0" });
     assert.equal(code, 2);

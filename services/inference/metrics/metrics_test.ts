@@ -117,10 +117,10 @@ Deno.test("workers are counted, and their ends by why", async () => {
 });
 
 Deno.test("a running service tells what its jobs took and what is loaded", async () => {
-  await using house = await startSuite();
-  const metrics = async () => await (await fetch(`${house.inference.url}/metrics`)).text();
-  const { id } = await house.upload(astronaut);
-  await house.submit("face_detection", { media_store_id: id });
+  await using suite = await startSuite();
+  const metrics = async () => await (await fetch(`${suite.inference.url}/metrics`)).text();
+  const { id } = await suite.upload(astronaut);
+  await suite.submit("face_detection", { media_store_id: id });
   const text = await until("metrics of a job", async () => {
     const text = await metrics();
     return text.includes("inference_jobs_ended_total{") && text;

@@ -91,13 +91,13 @@ Deno.test("results and /info name what computes, and in which precision", async 
       [{ EMBEDDING_PRECISION: "auto" }, /wasm (fp32|int8, 8-bit activations)$/],
     ] as const
   ) {
-    await using house = await startSuite(env);
-    const { tasks } = await house.info();
+    await using suite = await startSuite(env);
+    const { tasks } = await suite.info();
     const { model } = tasks.find(({ task_type }) => task_type === "image_embedding")!;
     assert.match(model!.backend!, backend);
-    const { id } = await house.upload(await Deno.readFile(ASTRONAUT));
-    const { job_id } = await house.submit("image_embedding", { media_store_id: id });
-    const job = await house.ended(job_id);
+    const { id } = await suite.upload(await Deno.readFile(ASTRONAUT));
+    const { job_id } = await suite.submit("image_embedding", { media_store_id: id });
+    const job = await suite.ended(job_id);
     assert.equal(job.model!.backend, model!.backend);
   }
 });
