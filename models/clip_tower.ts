@@ -1,6 +1,7 @@
 /**
- * CLIP's image tower as an ONNX file with seeded weights: everything like the real one but what it
- * has learnt. For trying and testing where the real one can't be had, and for measuring speed.
+ * CLIP's image tower as an ONNX file with seeded weights: it is like the real one in everything but
+ * its weights. It serves for tests and trials where the real one can't be fetched, and for measuring
+ * speed.
  *
  * @module
  */

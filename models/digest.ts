@@ -1,5 +1,5 @@
 /**
- * How a model's file is told from any other: by its length and its SHA-256.
+ * A model's file is identified by its length and its SHA-256.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A file over HTTP. What is asked for is known by its digest, whoever serves it: so a partial file is
- * resumed by a plain range request, without asking whether the server's file is still the same.
+ * Downloads a file over HTTP. The file is known by its digest, whichever server has it. So a partial
+ * file is resumed by a plain range request, without asking whether the server's file has changed.
  *
  * @module
  */
@@ -20,14 +20,14 @@ export interface DownloadOptions {
   pauseMs?: number;
 }
 
-/** Times it is tried in all, where the connection breaks after something was received. */
+/** How often it is tried in all, where the connection breaks after something was received. */
 const TRIES = 5;
 
 /**
  * Appends to the partial file what is missing of it.
  *
- * A server that can't be reached is given up at once; a connection that breaks half-way is made anew
- * a few times.
+ * A server that can't be reached is not tried again. A connection that breaks half-way is made anew a
+ * few times.
  *
  * @throws {Error} saying why it failed; what was received stays in the partial file
  */

@@ -1,6 +1,6 @@
 /**
  * A tower's graph with its products in 8-bit integers, as `quantize_dynamic` of onnxruntime leaves
- * them with its defaults: what a developer takes who wants the tower fast on onnxruntime.
+ * them with its defaults: the usual way to a fast tower on onnxruntime.
  *
  * Weights are int8 with one scale for the whole matrix (uint8, or a scale for each column, are as
  * fast in onnxruntime-web); activations uint8, with a scale and zero found as they come, for all

@@ -1,6 +1,6 @@
 /**
- * The first of several models that can be had, however long that takes: a hub that is away comes
- * back, a connection that breaks is made anew, and what was received stays.
+ * Gets the first of several models that a source has, however long that takes: a hub that is away may
+ * come back, a connection that breaks is made anew, and what was received stays.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface FetchFirstOptions extends Omit<FetchOptions, "onProgress"> {
   fallback?: { unreachedMs: number; brokenMs: number };
 }
 
-/** Tries in a row at which every source must refuse a model before it counts as not to be had. */
+/** How often in a row every source must refuse a model until it is given up. */
 const REFUSALS = 3;
 
 const PAUSES: Backoff = { firstMs: 1000, factor: 2, maxMs: 60_000 };
@@ -38,8 +38,8 @@ interface Candidate {
 }
 
 /**
- * Gets the first of the models that can be had, best first. Where only one is left it is tried until
- * it comes; of several, each has its turn.
+ * Gets the first of the models that a source has, the best first. Where only one is left it is tried
+ * until it comes; several are tried in turns.
  *
  * @throws {ModelUnavailable} when every source of every model has refused it again and again
  * @throws the signal's reason when it aborts

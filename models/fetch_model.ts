@@ -1,7 +1,6 @@
 /**
- * How a model gets into MODELS_DIR: it is there already, or comes from MODEL_MIRROR, or else from
- * where the manifest says; and whatever way it came, it lies there under its name only when its
- * digest is the manifest's.
+ * How a model gets into MODELS_DIR. It may be there already; else it comes from MODEL_MIRROR, or from
+ * where the manifest says. In each case it gets its name only when its digest is the manifest's.
  *
  * @module
  */
@@ -24,12 +23,12 @@ export interface FetchOptions {
   signal?: AbortSignal | undefined;
   /** Called with the bytes there are and the bytes expected. */
   onProgress?: ((received: number, total: number) => void) | undefined;
-  /** Called with a sentence for the log when a source is turned to or fails, and the like. */
+  /** Called with a sentence for the log, such as when a source is tried or fails. */
   onNotice?: ((sentence: string) => void) | undefined;
   fetch?: typeof fetch | undefined;
 }
 
-/** A model can't be had now. */
+/** No source gave the model. */
 export class ModelUnavailable extends Problem {
   /** Every source refused it: waiting does not help. False where what failed may pass by itself. */
   readonly refused: boolean;
@@ -41,7 +40,7 @@ export class ModelUnavailable extends Problem {
 }
 
 interface Source {
-  /** As it is called in messages. */
+  /** Its name in messages. */
   name: string;
   fill(partial: PartialFile): Promise<void>;
 }
@@ -80,7 +79,7 @@ export async function fetchModel(entry: ModelEntry, options: FetchOptions): Prom
       onWait: () => onNotice?.(`another process is fetching ${entry.name}: waiting for it`),
     });
     if (partial.received > 0) options.onProgress?.(partial.received, entry.bytes);
-    // Looked at again: another process may have put it there while this one waited for its turn.
+    // Another process may have put it there while this one waited for its turn.
     if (await isThere(entry, partial.path, onNotice)) return partial.path;
     await fillFromAny(partial, entry, options);
     return partial.path;
@@ -144,14 +143,14 @@ async function fillFrom(source: Source, partial: PartialFile): Promise<void> {
   const resumed = partial.received > 0;
   await source.fill(partial);
   if (resumed && partial.mismatch() !== null) {
-    // What an earlier run left may be to blame.
+    // What an earlier run left may be wrong.
     await partial.restart();
     await source.fill(partial);
   }
   await partial.finish();
 }
 
-/** Where to look, first things first. */
+/** The sources, in the order in which they are tried. */
 function sourcesOf(entry: ModelEntry, { mirror, signal, fetch }: FetchOptions): Source[] {
   const sources: Source[] = [];
   if (mirror !== undefined && entry.source.kind !== "generated") {

@@ -1,4 +1,4 @@
-/** Ends what shows no sign of life: its signal aborts unless it is reset in time. */
+/** A time limit that each sign of life starts anew: its signal aborts unless it is reset in time. */
 export class IdleTimeout implements Disposable {
   readonly #controller = new AbortController();
   readonly signal: AbortSignal;

@@ -1,5 +1,5 @@
 /**
- * Which models there are: whence they come, how their bytes are known, and which serves what.
+ * Which models there are, where they come from, how their bytes are verified, and what each is for.
  *
  * @module
  */
@@ -36,7 +36,7 @@ const modelEntry = z.strictObject({
   semantic: z.boolean(),
   /** Of a fixture that can stand in for the others of its task: the setting that chooses it. */
   setting: z.string().regex(/^[A-Z_]+$/).optional(),
-  /** What who asks for it by name should know; shown when it is fetched. */
+  /** What its user should know; it is printed when the model is fetched by name. */
   note: z.string().min(1).optional(),
   /** Its name in MODELS_DIR and in MODEL_MIRROR. */
   file: z.string().regex(/^\w+\.onnx$/),

@@ -1,5 +1,5 @@
 /**
- * Models: which there are, and how to get them. The rest of this folder is nobody else's business.
+ * Which models there are, and how to get them. Other members import nothing else of this folder.
  *
  * @module
  */

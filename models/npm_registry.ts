@@ -27,7 +27,7 @@ export class NpmRegistry implements Disposable {
     this.#client = Deno.createHttpClient(connectionSettings(this.url, settings));
   }
 
-  /** Asks with what the settings say for an address. */
+  /** Asks an address as the settings say: with credentials, by a proxy. */
   async fetch(url: string, headers: HeadersInit, signal: AbortSignal): Promise<Response> {
     const all = new Headers(headers);
     const credentials = credentialsFor(url, this.#settings);
@@ -53,7 +53,7 @@ export class NpmRegistry implements Disposable {
 /**
  * The registry from which Deno has its packages: it keeps them in a folder of that name.
  *
- * @throws {Error} where that can't be told
+ * @throws {Error} where that is not known
  */
 function defaultRegistry(): string {
   const host = /\/npm\/([^/]+)\/zod\//.exec(import.meta.resolve("zod"))?.[1];

@@ -1,7 +1,7 @@
 /**
  * A file on its way: `<path>.part`, hashed as it grows, which gets its name only when its bytes are
- * the expected ones. [note: one at a time] Whoever writes it holds a lock on it, so that two
- * processes that want the same file take turns, and what a dead one left behind is resumed.
+ * the expected ones. [note: one at a time] Its writer holds a lock on it. So two processes that
+ * want the same file take turns, and what a process left that has died is resumed.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface PartialFileOptions {
   signal?: AbortSignal | undefined;
   /** Called with the bytes there are and the bytes expected. */
   onProgress?: ((received: number, total: number) => void) | undefined;
-  /** Called once where somebody else holds the partial file. */
+  /** Called once where another process holds the partial file. */
   onWait?: (() => void) | undefined;
 }
 
@@ -45,7 +45,7 @@ export class PartialFile implements AsyncDisposable {
   }
 
   /**
-   * Opens the partial file of `path`, once nobody else has it open, with what it holds already.
+   * Opens the partial file of `path`, once no other process has it open, with what it holds already.
    *
    * @throws the signal's reason when it aborts while waiting
    */
@@ -123,7 +123,7 @@ export class PartialFile implements AsyncDisposable {
     this.#named = true;
   }
 
-  /** Lets go of the partial file, and leaves what there is of it for the next try. */
+  /** Closes the partial file, and leaves what there is of it for the next try. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       if (!this.#named && this.#received === 0) await Deno.remove(`${this.path}.part`);
@@ -152,7 +152,7 @@ async function openLocked(path: string, options: PartialFileOptions): Promise<De
     const file = await Deno.open(path, { read: true, write: true, create: true });
     try {
       await lock(file, options);
-      // Who had the lock before may have given the file its name, or removed it: then it is none.
+      // The process that had the lock before may have renamed or removed the file.
       if (await isFileAt(path, file)) return file;
     } catch (error) {
       file.close();

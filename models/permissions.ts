@@ -1,9 +1,9 @@
 /**
  * What fetches models, and what it may do.
  *
- * Hubs redirect to any host, so what fetches must reach them all; a service, which serves strangers,
- * then need not. It may write MODELS_DIR and nothing else. It may read everything, since a user's npm
- * settings can name certificates anywhere, and MODEL_MIRROR any folder.
+ * Hubs redirect to any host, so this process may reach every host. A service, which serves strangers,
+ * then need not. The process may write MODELS_DIR and nothing else. It may read everything, since a
+ * user's npm settings can name certificates anywhere, and MODEL_MIRROR any folder.
  *
  * @module
  */
@@ -16,12 +16,12 @@ const VARIABLES = [
   ...["NPM_TOKEN", "NODE_AUTH_TOKEN", "npm_config_*", "NPM_CONFIG_*"],
 ];
 
-/** Of whatever fetches models into this folder. */
+/** Of a process that fetches models into this folder. */
 export function fetchPermissions(modelsDir: string): Permissions {
   return { env: VARIABLES, read: "all", write: [modelsDir], net: "all", sys: [] };
 }
 
-/** Of `deno task models`, which is told by its environment what to do. */
+/** Of `deno task models`, which has its settings from the environment. */
 export function modelsPermissions(env: { get(name: string): string | undefined }): Permissions {
   const allowed = fetchPermissions(env.get("MODELS_DIR") || "./models/cache");
   return { ...allowed, env: [...allowed.env, "MODELS_DIR", "MODEL_MIRROR"] };

@@ -1,5 +1,5 @@
 /**
- * Shows how a fetch gets on, on stderr: a bar on a terminal, else a line now and then.
+ * Shows the progress of a fetch on stderr: as a bar on a terminal, otherwise as a line now and then.
  *
  * @module
  */
@@ -27,7 +27,7 @@ function bar(name: string): Progress {
     open = undefined;
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted[signal]);
   };
-  // The bar hides the cursor and keeps lines from wrapping: who ends the program gets both back.
+  // The bar hides the cursor and keeps lines from wrapping: the end of the program undoes both.
   const interrupted = {
     SIGINT: () => (end(), Deno.exit(130)),
     SIGTERM: () => (end(), Deno.exit(143)),

@@ -1,8 +1,8 @@
 import { fetchFailure } from "@fovea/contract";
 
 /**
- * What an error says, without the URLs and paths around it: those may be told to the log, but not to
- * a client of a service that could not get a model.
+ * What an error says, without the URLs and paths around it. Those may stand in the log, but a client of
+ * a service must not see them.
  */
 export function publicMessage(error: unknown): string {
   const failure = fetchFailure(error);

@@ -29,10 +29,10 @@ interface Packument {
 }
 
 /**
- * Fills the partial file with one file out of a package's tarball, by the user's npm settings. Nothing else
- * of the package is kept, and its digest is not looked at: that of the file is.
+ * Fills the partial file with one file out of a package's tarball, by the user's npm settings. Nothing
+ * else of the package is kept. The digest of the file is checked, that of the package is not.
  *
- * @throws {Error} where the registry, the package or the file in it can't be had
+ * @throws {Error} where the registry can't be reached, or has no such package or file
  */
 export async function takeFromTarball(
   partial: PartialFile,

@@ -1,10 +1,10 @@
-/** Bytes older than this say nothing of how fast they come now, ms. */
+/** Only bytes that came within this time count. */
 const WINDOW_MS = 30_000;
 
-/** Less time than this is too short to tell, ms. */
+/** Less time than this is too short for a rate. */
 const MIN_SPAN_MS = 1000;
 
-/** How fast a file comes, by what came within the last half minute. */
+/** How fast a file comes, measured over the last half minute. */
 export class TransferRate {
   #samples: { atMs: number; bytes: number }[] = [];
 

@@ -1,6 +1,6 @@
 /**
- * The few characters that stand beside a face, as a bitmap font of our own: no font file has to be
- * carried along for a number.
+ * The few characters that stand beside a face, as a bitmap font. So the program needs no font file for
+ * a number.
  *
  * @module
  */

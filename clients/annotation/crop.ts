@@ -1,7 +1,7 @@
 import type { BoundingBox } from "@fovea/contract";
 import type { Picture } from "./picture.ts";
 
-/** On each side, as a share of the box's width and height: hair, chin and ears come along. */
+/** On each side, as a share of the box's width and height: so that it shows hair, chin and ears. */
 const MARGIN = 0.25;
 
 /** A face with a margin around it, as far as the picture goes. */

@@ -1,6 +1,6 @@
 /**
- * Where annotated pictures and cut-out faces go: settled, and found free of clashes, before anything
- * is sent to anybody.
+ * Where annotated pictures and cut-out faces go. This is decided, and checked for clashes, before
+ * anything is sent.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Problem } from "@fovea/contract";
 import { basename, dirname, join, parse } from "node:path";
 import { reasonOf } from "@fovea/process/file_error";
 
-/** What the user wants written, of which pictures. */
+/** Which files the user wants, and of which pictures. */
 export interface RequestedPictures {
   /** At least one. */
   images: string[];
@@ -53,7 +53,7 @@ export async function chooseDestinations(
   return destinationOf;
 }
 
-/** A path that ends in a slash is one before it is made. */
+/** A path that ends in a slash is a folder, also where it does not exist yet. */
 async function isFolder(path: string): Promise<boolean> {
   if (/[\\/]$/.test(path)) return true;
   return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
@@ -106,7 +106,7 @@ function checkClashes(images: string[], destinationOf: (image: string) => Destin
   }
 }
 
-/** Looks at where paths really lead: a picture may be reached by several names. */
+/** Compares real paths, since a picture may have several names. */
 async function checkOverwriting(
   images: string[],
   destinationOf: (image: string) => Destination,
@@ -134,7 +134,7 @@ function isSibling(path: string, other: string): boolean {
   return end.test(path) && path.replace(end, "") === other.replace(end, "");
 }
 
-/** The real path, also of a file that is yet to be. */
+/** The real path, also of a file that does not exist yet. */
 async function placeOf(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);

@@ -13,7 +13,7 @@ import { createHash } from "node:crypto";
 import { compileFile, runDeno, type Say } from "./deno_command.ts";
 
 export interface BaseRuntime {
-  /** As the user is told of it. */
+  /** Its name in messages. */
   name: string;
   /** Unset for Deno's own. */
   path?: string;
@@ -42,8 +42,8 @@ const TWIN_DENO = {
 };
 
 /**
- * For Deno's download of its own, some 40 MB, which a firewall may leave hanging: short where there is
- * another way, ms.
+ * Limits of Deno's own download of some 40 MB, which a firewall may block without an answer. The limit
+ * is short where there is another way.
  */
 const DOWNLOAD_LIMIT_MS = 300_000;
 const DOWNLOAD_LIMIT_WITH_TWIN_MS = 15_000;
@@ -52,7 +52,7 @@ const DOWNLOAD_LIMIT_WITH_TWIN_MS = 15_000;
  * Finds a base runtime for the Deno that runs this.
  *
  * @param cache a folder, its name ending in "/", where a twin is kept once it was taken
- * @param say told why Deno's own is not taken, and what is taken in its place
+ * @param say is called with the reason why Deno's own is not taken, and with what is taken instead
  * @throws {Error} saying what is in the way, and the ways around it
  */
 export async function chooseBaseRuntime(cache: string, say: Say): Promise<BaseRuntime> {
@@ -79,7 +79,7 @@ export async function chooseBaseRuntime(cache: string, say: Say): Promise<BaseRu
     failures.push(`the one in ${source}: ${reasonOf(error)}`);
   }
   throw new Error(
-    `Cannot compile the clients: no base runtime can be had\n  ${failures.join("\n  ")}\n` +
+    `Cannot compile the clients: there is no base runtime\n  ${failures.join("\n  ")}\n` +
       `Let this machine reach dl.deno.land, or set DENORT_BIN to the path of denort ` +
       `${Deno.version.deno} (from denort-${Deno.build.target}.zip of that Deno release)` +
       (hasTwin() ? ", or let it reach its npm registry" : ""),
@@ -98,14 +98,14 @@ async function tryOut(base: { path?: string }): Promise<void> {
   }
 }
 
-/** In plain words where it was the connection, else where Deno says what it comes down to. */
+/** The reason in plain words where the connection failed; otherwise the line in which Deno names it. */
 function reasonOf(error: unknown): string {
   const { message } = error as Error;
   const plain = connectionFailure(error);
   return plain === message ? message.split("\n").at(-1)!.replace(/^\s*\d+: /, "").trim() : plain;
 }
 
-/** Whether there is a way to a base runtime that does not depend on what can be reached, or one is had. */
+/** Whether a base runtime is there, or can be taken from npm. */
 export async function canTakeBaseRuntime(): Promise<boolean> {
   if (hasTwin() || Deno.env.get("DENORT_BIN")) return true;
   return await tryOut({}).then(() => true, () => false);
@@ -119,7 +119,7 @@ function hasTwin(): boolean {
 /**
  * The twin, and the Deno that fits it, taken where they are not there yet.
  *
- * @throws {Error} where a package can't be had, or holds something else
+ * @throws {Error} where a package can't be fetched, or has other content
  */
 async function twinIn(cache: string): Promise<{ path: string; deno?: string }> {
   const path = `${cache}denort-${TWIN.deno}`;
@@ -146,7 +146,7 @@ export async function isFile(path: string, digest: string): Promise<boolean> {
  * Takes a program out of an npm package, with the user's npm settings, and writes it to `path`.
  *
  * @param partOf what of the file is the program
- * @throws {Error} where the package can't be had, or holds something else
+ * @throws {Error} where the package can't be fetched, or has other content
  */
 async function takeFromPackage(
   from: { package: string; version: string; file: string; sha256: string },
@@ -165,7 +165,7 @@ async function takeFromPackage(
       throw new Error(`${from.file} has sha256 ${digest}, expected ${from.sha256}`);
     }
     await Deno.mkdir(dirname(path), { recursive: true });
-    // Named only when whole: a later run takes what lies there.
+    // It gets its name only when it is whole, because a later run takes what lies there.
     await Deno.writeFile(`${path}.part`, program, { mode: 0o755 });
     await Deno.rename(`${path}.part`, path);
   } finally {

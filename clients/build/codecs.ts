@@ -1,6 +1,6 @@
 /**
- * The decoders of pictures that a binary carries along. imagescript reads them from a folder `any`
- * beside the one its code lies in, and looks from inside a bundle as if that were its code.
+ * The picture decoders that are part of a binary. imagescript reads them from a folder `any` beside the
+ * folder of its code. In a bundle, the folder of its code is that of the bundle.
  *
  * @module
  */

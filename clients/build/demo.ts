@@ -20,10 +20,10 @@ const PICTURES = [
   "rocket.jpg",
 ];
 
-/** Settings of inference that are taken over from whoever starts the demo. */
+/** Settings of inference that the demo takes over from its own environment. */
 const PASSED_ON = ["MODELS_DIR", "MODEL_MIRROR", "FACE_MODEL", "INFERENCE_WORKERS"];
 
-/** For the services to load their models; the clients wait anyhow, this is for honest timings. */
+/** How long the services may load their models: else the timings of the clients would include it. */
 const WARM_UP_LIMIT_MS = 20_000;
 
 const say = console.log;
@@ -59,7 +59,7 @@ async function demo(signal: AbortSignal): Promise<void> {
   await runClient("dist/embed-client", where, signal);
 }
 
-/** Fetches the real model where it can be had, and says what serves in its place where it can't. */
+/** Fetches the real model; where that is not possible, says which model is used instead. */
 async function chooseEmbeddingModel(signal: AbortSignal): Promise<string> {
   const choice = Deno.env.get("EMBEDDING_MODEL") || "auto";
   const model = modelsFor("image_embedding", choice)[0]!;
@@ -102,7 +102,7 @@ function passedOn(): Record<string, string> {
   return Object.fromEntries(values.filter(([, value]) => value)) as Record<string, string>;
 }
 
-/** Waits until inference has its models ready, or long enough. */
+/** Waits until inference has its models ready, but not longer than the limit. */
 async function warmUp(url: string, signal: AbortSignal): Promise<void> {
   const until = Date.now() + WARM_UP_LIMIT_MS;
   while (Date.now() < until) {
@@ -112,7 +112,7 @@ async function warmUp(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Says which model finds the faces, and what is known of the one that needs no hub. */
+/** Says which model finds the faces, and what the model that needs no hub can't do. */
 async function sayFaceModel(url: string, signal: AbortSignal): Promise<void> {
   const info: Info = await (await fetch(`${url}/info`, { signal })).json();
   const name = info.tasks.find(({ task_type }) => task_type === "face_detection")?.model?.name;

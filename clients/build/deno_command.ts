@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Told what is being done, a line at a time. */
+/** Is called with a line for each thing that is being done. */
 export type Say = (line: string) => void;
 
 /**

@@ -2,8 +2,8 @@ export type ClientName = "embed-client" | "face-client";
 
 /**
  * What a client may do, baked into its binary: talk to any host the user names, read any picture the
- * user names, and read two variables. Of all others its libraries ask about, none is shown. Only
- * face-client writes files.
+ * user names, and read two variables. All other variables are hidden from its libraries.
+ * Only face-client writes files.
  */
 export function permissionsOf(client: ClientName): string[] {
   return [

@@ -7,7 +7,7 @@ import { Problem } from "@fovea/contract";
 import { basename } from "node:path";
 import { reasonOf } from "@fovea/process/file_error";
 
-/** A picture as it was when it was read: everything that is said of it is said of these bytes. */
+/** A picture as it was when it was read. All later steps use these bytes. */
 export interface PictureFile {
   /** Without its folder. */
   name: string;
@@ -17,7 +17,7 @@ export interface PictureFile {
 }
 
 /**
- * Makes sure that there is a file to be read, before anything is sent anywhere.
+ * Makes sure that there is a file that can be read, before anything is sent.
  *
  * @throws {Problem} `usage`
  */

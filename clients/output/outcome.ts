@@ -5,10 +5,10 @@
  */
 import { EXIT, type Job, type Problem, PROBLEMS } from "@fovea/contract";
 
-/** What came of a picture: a result and a problem where not all that was wanted of it could be had. */
+/** What came of a picture. It has a result and a problem where only a part succeeded. */
 export interface Outcome {
   file: string;
-  /** Where media_store has taken it. */
+  /** Where media_store has stored it. */
   stored?: { id: number; existed: boolean; deleted: boolean };
   /** Of the job that was submitted for it. */
   jobId?: string;
@@ -26,7 +26,7 @@ export function exitCode(outcomes: readonly Pick<Outcome, "problem">[]): number 
   return others.length === 0 ? first : EXIT.someFailed;
 }
 
-/** How many pictures are where, such as "3 pictures: 1 new, 1 there, 1 there, deleted; 1 failed". */
+/** How many pictures are in which state, such as "3 pictures: 1 new, 1 there, 1 there, deleted; 1 failed". */
 export function countText(outcomes: readonly Outcome[]): string {
   const count = (what: string, belongs: (outcome: Outcome) => boolean | undefined) => {
     const number = outcomes.filter(belongs).length;

@@ -20,11 +20,11 @@ export interface ReportOptions {
   total: number;
   /** No progress, no warnings. */
   quiet: boolean;
-  /** False: none is printed. */
+  /** False where results are not printed. */
   results: boolean;
 }
 
-/** Writes everything; a progress bar where stderr is a terminal, else a line a step. */
+/** Writes everything. Progress is a bar where stderr is a terminal, otherwise a line for each step. */
 export class Report implements Disposable {
   readonly #quiet: boolean;
   readonly #results: boolean;
@@ -55,7 +55,7 @@ export class Report implements Disposable {
     this.progress(`${file}: ${what}`);
   }
 
-  /** Of all pictures. Said again and again it is printed once. */
+  /** Shows how far all pictures have come. A text that is repeated is printed once. */
   progress(text: string): void {
     if (this.#quiet || text === this.#step) return;
     this.#step = text;
@@ -63,7 +63,7 @@ export class Report implements Disposable {
     else printError(this.#step);
   }
 
-  /** Counts a picture, before the last is said of it. */
+  /** Counts a picture as done. Is called before its result is printed. */
   pictureDone(): void {
     this.#done++;
   }
@@ -77,12 +77,12 @@ export class Report implements Disposable {
     this.#withoutBar(() => printError(text));
   }
 
-  /** What is no error and no result: warnings, counts. */
+  /** Prints warnings and counts. */
   note(text: string): void {
     if (!this.#quiet) this.error(text);
   }
 
-  /** Takes the bar away while something else is printed: both streams may be one terminal. */
+  /** Hides the bar while something else is printed, since both streams may be one terminal. */
   #withoutBar(write: () => void): void {
     this.#bar?.stop();
     write();
@@ -113,12 +113,12 @@ export function print(text: string): void {
   }
 }
 
-/** Prints a line on stderr. Where that can't be done there is nobody to tell, and the work goes on. */
+/** Prints a line on stderr. Where that fails the work continues: there is no other place to say so. */
 export function printError(text: string): void {
   try {
     write(Deno.stderr, text);
   } catch {
-    // As said above.
+    // See above.
   }
 }
 

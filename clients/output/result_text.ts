@@ -13,7 +13,7 @@ import type {
 } from "@fovea/contract";
 import type { Outcome } from "./outcome.ts";
 
-/** How many numbers of an embedding are shown to a reader. */
+/** How many numbers of an embedding are printed for a reader. */
 const PRINTED_NUMBERS = 6;
 
 /** One line of JSON with everything; `error_code` and `error_message` only where something failed. */

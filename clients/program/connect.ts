@@ -8,7 +8,7 @@ import type { Workflow } from "../workflow/workflow.ts";
 import type { Client, Options } from "./options.ts";
 
 /**
- * Gets to know the services and connects to the broker.
+ * Asks inference what it serves, and connects to the broker.
  *
  * @returns what each picture is worked on with; `broker` and `readiness` have to be disposed of
  * @throws {Problem} saying who can't be reached

@@ -8,7 +8,7 @@ import { type Client, readOptions } from "./options.ts";
 import { print, printError, ReaderGone, Report } from "../output/report.ts";
 import { asProblem, run } from "./run.ts";
 
-/** What a shell expects of a program that was ended by Ctrl-C, or whose reader went away. */
+/** The exit codes that shells expect of a program that Ctrl-C has ended, or whose reader went away. */
 const INTERRUPTED = 130;
 const READER_GONE = 141;
 

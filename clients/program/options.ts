@@ -8,7 +8,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import member from "../deno.json" with { type: "json" };
 import type { Destination, RequestedPictures } from "../annotation/destination.ts";
 
-/** What sets one client apart from the other. */
+/** In what the two clients differ. */
 export interface Client {
   name: "embed-client" | "face-client";
   taskType: TaskType;
@@ -16,7 +16,7 @@ export interface Client {
   about: string;
   /** Completes "Cannot … astronaut.png". */
   doing: string;
-  /** Where given, there are --annotate and --crops: makes pictures of the faces that were found. */
+  /** Makes pictures of the faces that were found. Only with it are there --annotate and --crops. */
   writeFacePictures?: (
     bytes: Uint8Array<ArrayBuffer>,
     result: FaceDetectionResult,
@@ -39,7 +39,7 @@ export interface Options extends RequestedPictures {
   json: boolean;
   /** No progress, no warnings. */
   quiet: boolean;
-  /** False where nobody wants to see them: the pictures are to be indexed only. */
+  /** False where results are not printed, because the pictures are only to be indexed. */
   results: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * All pictures of one call: several under way at once, told of in the order they were given in, none
- * stopping the others by failing.
+ * All pictures of one call. Several are processed at once, and results are printed in the order of the
+ * arguments. A picture that fails does not stop the others.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import type { Report } from "../output/report.ts";
 import { reportOutcome } from "./report_outcome.ts";
 import { analyse, FailedJob, type Workflow } from "../workflow/workflow.ts";
 
-/** Enough to keep a few workers busy, few enough to hold in memory. */
+/** Pictures at a time: enough for a few workers, and few enough for the memory. */
 const AT_ONCE = 4;
 
 /**
- * Has every picture looked at and prints what came out.
+ * Sends every picture through the workflow and prints the results.
  *
  * @returns the exit code
  * @throws {Problem} what kept it from beginning, or that a result could not be written

@@ -1,6 +1,6 @@
 /**
- * A JPEG that says, as cameras do, how it is to be turned: with an EXIF block of nothing but an
- * orientation put in after the first marker.
+ * A JPEG that says how it is to be turned, as those of cameras do. Its EXIF block has an orientation and
+ * nothing else, and stands after the first marker.
  *
  * @param orientation 1…8
  */

@@ -39,7 +39,7 @@ export class StandIn implements AsyncDisposable {
   readonly calls: string[] = [];
   /** The bearer token of each call. */
   readonly tokens: (string | null)[] = [];
-  /** Who connected to the broker, as the connections came. */
+  /** The user and the password of each connection to the broker, in order. */
   readonly logins: { user: string | undefined; password: string | undefined }[] = [];
   /** Whether the broker refuses every subscription. */
   refusesSubscriptions = false;
@@ -48,7 +48,7 @@ export class StandIn implements AsyncDisposable {
   readonly jobs = new Map<string, Job>();
   /** What is stored, by entity. */
   readonly entities = new Map<number, { sha256: string; is_deleted: boolean }>();
-  /** Answers a call before the stand-in does, or leaves it by answering undefined. */
+  /** Answers a call in place of the stand-in; undefined leaves the call to the stand-in. */
   handler: Handler = () => undefined;
   /** What becomes of a job that was submitted; it completes at once unless a test says otherwise. */
   onSubmit: (job: Job) => void | Promise<void> = (job) => this.complete(job);
@@ -118,14 +118,14 @@ export class StandIn implements AsyncDisposable {
     await this.publish(job);
   }
 
-  /** Ends a job without a word on MQTT. */
+  /** Ends a job without an event on MQTT. */
   end(job: Job, end: Partial<Job>): void {
     const timings_ms = { queue: 1, fetch: 2, decode: 3, infer: 4, total: 10.4 };
     const sha256 = this.entities.get(job.media_store_id)?.sha256 ?? null;
     Object.assign(job, { completed_at: Date.now(), model: MODEL, timings_ms, sha256 }, end);
   }
 
-  /** Tells of a job's end, retained as inference does it. */
+  /** Publishes the end of a job, retained, as inference does it. */
   publish(job: Job): Promise<void> {
     const event: JobEndedEvent = {
       event: job.status === "error" ? "job_failed" : "job_completed",
@@ -175,8 +175,8 @@ export class StandIn implements AsyncDisposable {
   }
 
   async #answer(received: Request): Promise<Response> {
-    // Read to its end whoever answers: a server that closes while a body is still being sent can make
-    // its own answer unreadable.
+    // The body is always read to its end: a server that closes while a body is still being sent can
+    // make its own answer unreadable.
     const body = received.method === "POST" ? await received.bytes() : null;
     const request = new Request(received.url, {
       method: received.method,

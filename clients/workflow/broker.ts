@@ -1,6 +1,6 @@
 /**
- * The MQTT side: one connection that tells of the ends of jobs, and comes back by itself after the
- * broker was away.
+ * The MQTT side: one connection, on which events say that jobs have ended. It is made anew by itself
+ * after the broker was away.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { orAborted } from "./abort.ts";
 import { certificateHint, publicAddress } from "./service.ts";
 import type { TokenSource } from "@fovea/process/named_file";
 
-/** For the first connection; the library's own `connectAsync` may never settle on a failed one. */
+/** Limit of the first connection. The library's own `connectAsync` may never settle where it fails. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const DISCONNECT_TIMEOUT_MS = 1_000;
 
@@ -113,7 +113,7 @@ export class Broker implements AsyncDisposable {
   #subscribe(watch: Watch): void {
     this.#client.subscribe(watch.topic, { qos: 1 }, (error) => {
       if (!error) watch.confirm();
-      // Where the connection broke instead, the next one subscribes again.
+      // If the connection broke instead, the next one subscribes again.
       else if (this.connected) {
         watch.refuse(
           new Problem(
@@ -197,7 +197,7 @@ async function loginOf(token: TokenSource): Promise<IClientOptions> {
 /** A token may have been renewed by the time the connection is. */
 function renewPassword(client: MqttClient, token: TokenSource): void {
   client.on("close", async () => {
-    // One that can't be read just now is read at the next try.
+    // A token that can't be read now is read at the next try.
     Object.assign(client.options, await loginOf(token).catch(() => ({})));
   });
 }

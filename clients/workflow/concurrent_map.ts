@@ -1,7 +1,7 @@
 /**
  * Works on several inputs at once and yields what came out in the order of the inputs.
  *
- * @param limit how many are under way at most
+ * @param limit how many run at the same time, at most
  * @param work must not reject: an input's failure is a result like any other
  */
 export async function* mapConcurrently<Input, Output>(

@@ -9,7 +9,7 @@ import type { Service } from "./service.ts";
 
 const INFO_TIMEOUT_MS = 10_000;
 
-/** Who serves what, and where the broker is. One try, since all else depends on it. */
+/** What inference serves, and where the broker is. It is asked once, since everything depends on it. */
 export async function readInfo(inference: Service): Promise<Info> {
   const limit = AbortSignal.timeout(INFO_TIMEOUT_MS);
   try {
@@ -26,8 +26,8 @@ export async function readInfo(inference: Service): Promise<Info> {
 }
 
 /**
- * Submits a job, waiting where the queue is full; one that is there for the same picture, task and
- * model is as good.
+ * Submits a job, and waits while the queue is full. Where there is a job for the same picture, task and
+ * model, inference gives that one.
  *
  * @param request with a job id of the client's own, so that a repeated call makes no second job
  * @returns the id of the job that was made, or of the one that was there

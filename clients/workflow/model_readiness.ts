@@ -1,6 +1,6 @@
 /**
- * Whether the model that a client's jobs need is ready. As long as it is being fetched no job can be
- * begun, and no time that a job is given runs.
+ * Whether the model that a client's jobs need is ready. While it is being fetched no job can begin, and
+ * the time limit of a job does not run.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { pause } from "./abort.ts";
 import { readInfo } from "./inference.ts";
 import type { Service } from "./service.ts";
 
-/** Nothing tells of a model's progress but `/info`: it is read at this pace, and only meanwhile. */
+/** Only `/info` says how far a model has come. It is read at this interval, while one is fetched. */
 const LOOK_INTERVAL_MS = 2_000;
 
 export class ModelReadiness implements Disposable {
@@ -22,14 +22,14 @@ export class ModelReadiness implements Disposable {
   #ready = true;
   #looking = false;
 
-  /** @param onProgress told how far the model has come, each time that has changed */
+  /** @param onProgress is called with how far the model has come, each time that has changed */
   constructor(inference: Service, taskType: TaskType, onProgress: (text: string) => void) {
     this.#inference = inference;
     this.#taskType = taskType;
     this.#onProgress = onProgress;
   }
 
-  /** False as long as the model is on its way. */
+  /** False while the model is being fetched. */
   get ready(): boolean {
     return this.#ready;
   }
@@ -40,7 +40,7 @@ export class ModelReadiness implements Disposable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes over what inference says of itself, and goes on looking while the model is on its way. */
+  /** Takes over what inference says of itself, and goes on asking while the model is being fetched. */
   see({ tasks }: Info): void {
     const task = tasks.find(({ task_type }) => task_type === this.#taskType);
     const ready = task?.state !== "preparing";
@@ -53,13 +53,13 @@ export class ModelReadiness implements Disposable {
     this.#listeners.forEach((listener) => listener());
   }
 
-  /** Looks once, as after inference was away: it may have begun fetching anew. */
+  /** Asks once, such as after inference was away: it may have begun to fetch anew. */
   async look(): Promise<void> {
     try {
       this.see(await readInfo(this.#inference));
     } catch (error) {
-      // Away again, or not yet back, or a token that is being renewed: whoever waits is told when
-      // time is up.
+      // Inference is away again or not yet back, or a token is being renewed. The job's own time limit
+      // reports what lasts.
       if (!(error instanceof Problem || error instanceof NamedFileError)) throw error;
     }
   }

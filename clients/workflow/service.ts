@@ -37,7 +37,7 @@ export interface Call {
   body?: FormData | object;
   /** Its reason is thrown as it is. */
   signal: AbortSignal;
-  /** False: a first failed connection is the last. */
+  /** False where a failed connection is not tried again. */
   retry?: boolean;
 }
 
@@ -53,7 +53,7 @@ export class Service {
     this.#options = options;
   }
 
-  /** Its address as users are shown it. */
+  /** Its address for messages. */
   get address(): string {
     return publicAddress(this.#options.url);
   }
@@ -65,8 +65,8 @@ export class Service {
 
   /**
    * Calls the service and reads its JSON. Failed connections are tried again, so every call has to be
-   * safe to repeat: a little where the service has never answered, and as long as the signal lets it
-   * where it has, since it may be starting again.
+   * safe to repeat. A service that has never answered is tried a few times. One that has answered may
+   * be starting again, so it is tried until the signal aborts.
    *
    * @throws {Problem} the service's own, with its name before the detail and `retry_after_s` from the
    * `Retry-After` header; `service_unreachable` where no Fovea service answers there
@@ -75,7 +75,7 @@ export class Service {
     const { response, text } = await this.#exchange(request);
     const body = parse(text);
     if (response.ok && body !== undefined) return { status: response.status, body: body as Answer };
-    // A route that is missing is that of another service.
+    // Where the route is missing, this is another service.
     if (isProblem(body) && body.code !== "route_not_found") throw this.#problemOf(body, response);
     throw new Problem(
       "service_unreachable",
@@ -147,7 +147,7 @@ export class Service {
   }
 }
 
-/** An address without user, password and query, which are nobody's business but the user's. */
+/** An address without user, password and query, which are secret. */
 export function publicAddress({ protocol, host, pathname }: URL): string {
   return `${protocol}//${host}${pathname.replace(/\/$/, "")}`;
 }

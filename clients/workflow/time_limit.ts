@@ -1,6 +1,6 @@
 import type { Problem } from "@fovea/contract";
 
-/** Something that may hold a clock. */
+/** What can stop the clock of a time limit. */
 export interface PausableClock {
   readonly ready: boolean;
   /** @returns what ends the calls */

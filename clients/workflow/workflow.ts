@@ -1,6 +1,5 @@
 /**
- * The street that every picture goes, whichever client sends it: upload, subscribe, submit, wait,
- * fetch.
+ * The steps for every picture, in both clients: upload, subscribe, submit, wait, fetch.
  *
  * @module
  */
@@ -25,7 +24,7 @@ export interface Workflow {
   label?: string | undefined;
 }
 
-/** Told where a picture is on its way. */
+/** Is called as a picture gets from step to step. */
 export interface Observer {
   /** As in "waiting for job …". */
   step(text: string): void;
@@ -48,12 +47,12 @@ export class FailedJob extends Problem {
 const MAX_ATTEMPTS = 2;
 
 /**
- * Has one picture looked at.
+ * Sends one picture through all steps.
  *
  * @returns the job, with a result of the picture's own bytes; what a service says that does not tell
  * of which bytes its results are (`sha256` is missing) is taken as it is
  * @throws {FailedJob} where it ended without one
- * @throws {Problem} whatever stood in the way; `timed_out` where nothing did but time;
+ * @throws {Problem} what went wrong; `timed_out` where only the time was too short;
  * `precondition_failed` where other bytes stand in the picture's place in media_store
  */
 export async function analyse(
@@ -106,7 +105,7 @@ async function runJob(
   const look = () => readJob(inference, jobId, signal);
   if (jobId === request.job_id) return await endOf(watch, look, signal);
 
-  // One that was there before: its end may be past already.
+  // This job was there before, and may have ended already.
   using other = await broker.watch(jobId, signal);
   const job = await look();
   return hasEnded(job.status) ? job : await endOf(other, look, signal);

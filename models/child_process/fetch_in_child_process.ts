@@ -18,7 +18,7 @@ import type { FetchRequest, Message } from "./messages.ts";
 const PROGRAM = fileURLToPath(new URL("./main.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
-/** Before a process that ended without a result is followed by another. */
+/** The pause before another process follows one that ended without a result. */
 const RESTART_PAUSE: Backoff = { firstMs: 1000, factor: 2, maxMs: 60_000 };
 
 export type ChildProcessOptions = Pick<
@@ -26,7 +26,7 @@ export type ChildProcessOptions = Pick<
   "modelsDir" | "mirror" | "signal" | "onNotice" | "onProgress" | "onFailure"
 >;
 
-/** The only program that who calls {@link fetchInChildProcess} must be allowed to run. */
+/** The only program that a caller of {@link fetchInChildProcess} must be allowed to run. */
 export const FETCH_PROGRAM: string = Deno.execPath();
 
 /**
@@ -42,7 +42,7 @@ export async function fetchInChildProcess(
 ): Promise<{ entry: ModelEntry; path: string }> {
   const { modelsDir, signal, onNotice } = options;
   const [best] = entries;
-  // A folder that can't be read is told by the process, which says what is wrong with it.
+  // If the folder can't be read, the process says what is wrong with it.
   const path = best === undefined ? null : await findModel(best, modelsDir).catch(() => null);
   if (best !== undefined && path !== null) return { entry: best, path };
   for (let tries = 1;; tries++) {

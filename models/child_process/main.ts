@@ -11,10 +11,10 @@ import { ModelUnavailable } from "../fetch_model.ts";
 import { MODELS } from "../manifest.ts";
 import type { FetchRequest, Message } from "./messages.ts";
 
-/** Between two messages that say how many bytes of a model are there, ms. */
+/** Between two messages that say how many bytes of a model are there. */
 const PROGRESS_INTERVAL_MS = 250;
 
-// A signal to the whole group is the service's affair, which then closes stdin.
+// A signal to the whole group is for the service, which then closes stdin.
 for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => {});
 
 const input = createInterface({ input: stdin });
@@ -52,7 +52,7 @@ async function fetchRequested({ models, modelsDir, mirror }: FetchRequest): Prom
   }
 }
 
-/** Where nobody listens any more there is nobody to fetch for. */
+/** Ends the process where the service does not listen any more. */
 function send(message: Message): void {
   const bytes = new TextEncoder().encode(`${JSON.stringify(message)}\n`);
   try {

@@ -19,5 +19,5 @@ export type Message =
   | { kind: "failure"; model: string; why: string; pauseMs: number }
   /** The last one, where all went well. */
   | { kind: "fetched"; model: string; path: string }
-  /** The last one, where no model can be had. */
+  /** The last one, where no source has a model. */
   | { kind: "unavailable"; why: string };

@@ -8,7 +8,7 @@
 export interface Fault {
   /** Answer this, with no file. */
   status?: number;
-  /** Send who asks to this address. */
+  /** Redirect to this address. */
   redirect?: string;
   /** Send the whole file whatever was asked for. */
   ignoreRange?: boolean;
@@ -100,7 +100,7 @@ async function readHead(connection: Deno.TcpConn): Promise<string> {
   return head;
 }
 
-/** Writes as much as the client takes: one that has seen enough hangs up. */
+/** Writes as much as the client takes, which may close the connection before the end. */
 async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
   try {
     for (let written = 0; written < bytes.length;) {

@@ -1,6 +1,6 @@
 /**
- * For tests: stands in for the hubs of the internet. A proxy leads every https address to one server,
- * whose certificate a process trusts that is given `env`.
+ * For tests: stands in for the hubs of the internet. A proxy connects every https address to one server.
+ * A process that has `env` trusts its certificate.
  *
  * @module
  */
@@ -58,7 +58,7 @@ async function makeCertificate(folder: string): Promise<void> {
   if (code !== 0) throw new Error(`openssl failed: ${openssl.lines.join("\n")}`);
 }
 
-/** A proxy that connects whoever asks for any host to one port of this machine. */
+/** A proxy that connects each request, for any host, to one port of this machine. */
 function openProxy(port: number): AsyncDisposable & { url: string } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.TcpConn>();

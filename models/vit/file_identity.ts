@@ -1,6 +1,6 @@
 /**
- * Whether an open file is still the one at a path: whoever waited for a lock on it may find that
- * another has renamed or removed it meanwhile.
+ * Whether an open file is still the one at a path. While a process waits for a lock on a file, another
+ * one may rename or remove it.
  */
 export async function isFileAt(path: string, file: Deno.FsFile): Promise<boolean> {
   try {

@@ -65,7 +65,7 @@ export async function loadWeights(modelPath: string, options: LoadOptions = {}):
 
 /**
  * Packs into `<path>.part` and gives it its name. [note: one packer] Who packs holds a lock on the
- * part: whoever else wants the same waits, and finds it done.
+ * part: another process that wants the same waits, and finds it done.
  */
 async function packOnce(
   path: string,

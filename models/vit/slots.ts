@@ -4,9 +4,9 @@
  *
  * [note: slots] A thread that was ended may go on for a while: Deno lets it finish what it is doing.
  * So a slot that is taken back is not handed out
- * again while somebody still computes in it. Each slot has two words: its turn, which is raised when
- * it is taken back, so that who had it can't begin anything new there; and the turn of who is
- * computing in it just now, or 0.
+ * again while a thread still computes in it. Each slot has two words. The first is its turn, which is
+ * raised when the slot is taken back, so that its last thread can't begin anything new there. The
+ * second is the turn of the thread that computes in it just now, or 0.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const TURN = 0;
 const COMPUTING = 1;
 const WORDS = 2;
 
-/** No turn: they count from 1. */
+/** No turn, since turns count from 1. */
 const NOBODY = 0;
 
 /** After this nobody computes any more in a slot that was taken back. */
@@ -48,7 +48,7 @@ export class SlotKeeper {
     throw new Error(`Cannot hand out a slot: all ${this.#weights.slots.count} are taken`);
   }
 
-  /** @returns undefined where all slots are taken, or still computed in by who had them */
+  /** @returns undefined where all slots are taken, or threads still compute in them */
   tryTake(): Slot | undefined {
     const now = Date.now();
     const at = this.#free.findIndex(({ index, since }) =>

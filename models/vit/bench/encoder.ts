@@ -29,7 +29,7 @@ export async function encoder(seconds: number): Promise<Measured> {
   return { figures: figuresOf(measured, difference), details: { difference, measured } };
 }
 
-/** @returns the largest difference of a number of fp32's embedding from the one in float64, a picture of which takes long */
+/** @returns the largest difference between the numbers of one embedding in fp32 and in float64 */
 async function differenceToFloat64({ path, sha256 }: TestModel): Promise<number> {
   const tower = readTower(await Deno.readFile(path));
   const picture = calibrationPictures(tower.shape.imageSize)[0]!;
@@ -50,7 +50,7 @@ export async function measureInChildProcess(
       "run",
       "--quiet",
       "--no-prompt",
-      "--allow-all", // what a process has of memory is told to nobody else
+      "--allow-all", // the memory of a process can be read with all permissions only
       "--v8-flags=--max-semi-space-size=4", // as the service has it
       new URL("./measure.ts", import.meta.url).pathname,
       JSON.stringify(request),

@@ -52,8 +52,8 @@ export interface Embedded {
 }
 
 /**
- * The steps of a layer normalisation over channels, for who exports it step by step: the mean, what is
- * centred by it, that squared, the variance, the variance plus epsilon, and the root of that.
+ * The steps of a layer normalisation over channels, as some exporters write them: the mean, the
+ * difference from it, its square, the variance, the variance plus epsilon, and the root of that.
  */
 export type Moment =
   | { kind: "mean" | "centred" | "squared" | "variance"; of: Expression }

@@ -133,7 +133,7 @@ function sideOfOpenPicture(input: string, { nodes, initializers }: OnnxModel): n
   const [grid, ...more] = grids;
   if (patch === undefined || grid === undefined || more.length > 0) {
     throw new UnsupportedModel(
-      `its input "${input}" is of no certain size, and no weights tell it as positions do`,
+      `its input "${input}" is of no certain size, and no weights determine it, as positions do`,
     );
   }
   return grid * patch;

@@ -1,6 +1,6 @@
 /**
  * The numbers that onnx.proto3 (https://github.com/onnx/onnx/blob/v1.15.0/onnx/onnx.proto3) gives to
- * kinds of things, for who reads and who writes such files.
+ * kinds of things, for the reader and the writer of such files.
  *
  * @module
  */

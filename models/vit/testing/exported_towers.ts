@@ -21,7 +21,7 @@ export const EXPORTED_TOWERS: Readonly<Record<string, Golden>> = Object.fromEntr
   ]),
 );
 
-/** @returns the ONNX file, anew each time, for who reads it may change it */
+/** @returns the ONNX file, a new copy each time, since a reader may change it */
 export function exportedTower(name: string): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(new URL(`towers/${name}.onnx`, import.meta.url));
 }

@@ -1,6 +1,6 @@
 /**
- * The tower computed plainly, number by number in float64: slow, and the truth that faster ones are
- * compared with. To be read with the ViT paper (Dosovitskiy et al. 2020, section 3.1) at hand.
+ * The tower computed plainly, number by number in float64: slow, and the reference for the
+ * faster ones. Read it together with the ViT paper (Dosovitskiy et al. 2020, section 3.1).
  *
  * @module
  */

@@ -38,7 +38,7 @@ export async function openRuntime(onnx: Uint8Array): Promise<Runtime> {
   };
 }
 
-// The runtime's first session opens a message port that it keeps: not a leak of the test at hand.
+// The runtime's first session opens a message port that it keeps: not a leak of this test.
 const SMALLEST = { imageSize: 2, patchSize: 1, width: 1, layers: 1, heads: 1, mlpWidth: 1 };
 const first = await openRuntime(writeClipTower({ ...SMALLEST, embeddingSize: 1 }));
 await first[Symbol.asyncDispose]();

@@ -49,14 +49,14 @@ export function constantOf(model: OnnxModel, value: string): OnnxTensor {
   return makerOf(model, value).attributes.get("value") as OnnxTensor;
 }
 
-/** Has all who use a value use another. */
+/** Replaces a value by another one wherever it is used. */
 export function replace({ nodes }: OnnxModel, value: string, other: string): void {
   for (const node of nodes) {
     node.inputs = node.inputs.map((input) => input === value ? other : input);
   }
 }
 
-/** Puts a node between a value and all who use it. @param node its first input is the value */
+/** Puts a node between a value and all its uses. @param node its first input is the value */
 export function insertAfter(
   model: OnnxModel,
   value: string,
