@@ -11,13 +11,13 @@ import {
 import { graphFile } from "./testing/graph_file.ts";
 import { embedPlainly } from "./testing/reference.ts";
 import { openRuntime } from "./testing/runtime.ts";
-import type { Tower } from "./tower.ts";
+import type { ImageTower } from "./tower.ts";
 import { UnsupportedModel } from "./unsupported_model.ts";
 
 /** Of all changes to a graph every so-manieth is tried: to try all takes minutes, and was done. */
 const STRIDE = 37;
 
-function towerOrNone(read: () => Tower): Tower | null {
+function towerOrNone(read: () => ImageTower): ImageTower | null {
   try {
     return read();
   } catch (error) {

@@ -1,14 +1,16 @@
 /**
- * Pictures in, vectors out: the tower in one thread.
+ * Pictures in, vectors out; or texts in, vectors out: a tower in one thread.
  *
  * @module
  */
 import { instantiate, type Kernels } from "./kernels/kernels.ts";
-import { forward } from "./forward.ts";
+import { type Forward, forwardPictures, forwardText } from "./forward.ts";
 import { layOut } from "./packing/layout.ts";
 import { type Multiply, multiplyF32, multiplyI8 } from "./products.ts";
 import { layOutScratch, type Scratch } from "./scratch.ts";
 import { addressOf, computeIn, type Slot } from "./slots.ts";
+import type { TokenTable } from "./token_table.ts";
+import type { TextTowerShape, TowerShape } from "./tower.ts";
 import { type Weights, WEIGHTS_START } from "./weights.ts";
 
 export interface Encoder {
@@ -24,8 +26,21 @@ export interface Encoder {
   run(pixels: Float32Array, batch?: number): Float32Array<ArrayBuffer>;
 }
 
+export interface TextEncoder {
+  /**
+   * Embeds a text; what comes behind a token changes nothing of what the tower makes of it.
+   *
+   * @param tokens the numbers of its tokens, 1 to the tower's `tokens`, and no padding: the embedding
+   *   is made of the last one
+   * @returns [embedding], not normalised
+   * @throws {RangeError} where there are more tokens, or one that there is not
+   * @throws {Error} where the slot was taken back, or the tokens' embeddings can't be read
+   */
+  run(tokens: readonly number[]): Float32Array<ArrayBuffer>;
+}
+
 /**
- * Opens an encoder in the thread it is called in.
+ * Opens an encoder of pictures in the thread it is called in.
  *
  * @param slot that nobody else computes in
  */
@@ -34,22 +49,45 @@ export function openEncoder(weights: Weights, slot: Slot): Encoder {
 }
 
 /** How to multiply in the weights' precision. */
-export function multiplyOf(weights: Weights, kernels: Kernels, scratch: Scratch): Multiply {
+export function multiplyOf(
+  weights: Weights<TowerShape>,
+  kernels: Kernels,
+  scratch: Scratch,
+): Multiply {
   return weights.precision === "fp32"
     ? multiplyF32(kernels)
     : multiplyI8(kernels, scratch.quantised, weights.levels, weights.memory);
 }
 
-/** An encoder that multiplies in a way of its own. */
-export function encoderWith(
-  weights: Weights,
+/**
+ * Opens an encoder of texts in the thread it is called in.
+ *
+ * @param slot that nobody else computes in
+ * @param table of the same model
+ */
+export function openTextEncoder(
+  weights: Weights<TextTowerShape>,
   slot: Slot,
-  multiplyWith: (weights: Weights, kernels: Kernels, scratch: Scratch) => Multiply,
-): Encoder {
+  table: TokenTable,
+): TextEncoder {
+  return textEncoderWith(weights, slot, table, multiplyOf);
+}
+
+type MultiplyWith = (
+  weights: Weights<TowerShape>,
+  kernels: Kernels,
+  scratch: Scratch,
+) => Multiply;
+
+function passWith<Shape extends TowerShape>(
+  weights: Weights<Shape>,
+  slot: Slot,
+  multiplyWith: MultiplyWith,
+): Forward<Shape> {
   const { module, memory, shape, precision, maxBatch } = weights;
   const kernels = instantiate(module, memory);
   const scratch = layOutScratch(shape, maxBatch, addressOf(weights, slot));
-  const pass = {
+  return {
     kernels,
     memory,
     shape,
@@ -57,6 +95,42 @@ export function encoderWith(
     scratch,
     multiply: multiplyWith(weights, kernels, scratch),
   };
+}
+
+/** An encoder of texts that multiplies in a way of its own. */
+export function textEncoderWith(
+  weights: Weights<TextTowerShape>,
+  slot: Slot,
+  table: TokenTable,
+  multiplyWith: MultiplyWith,
+): TextEncoder {
+  const { memory, shape } = weights;
+  const pass = passWith(weights, slot, multiplyWith);
+  return {
+    run(tokens) {
+      if (tokens.length < 1 || tokens.length > shape.tokens) {
+        throw new RangeError(
+          `Cannot embed ${tokens.length} tokens: 1 to ${shape.tokens} are allowed`,
+        );
+      }
+      const rows = table.rows(tokens);
+      return computeIn(weights, slot, () => {
+        forwardText(pass, rows);
+        return new Float32Array(memory.buffer, pass.scratch.embeddings, shape.embedding).slice();
+      });
+    },
+  };
+}
+
+/** An encoder of pictures that multiplies in a way of its own. */
+export function encoderWith(
+  weights: Weights,
+  slot: Slot,
+  multiplyWith: MultiplyWith,
+): Encoder {
+  const { memory, shape, maxBatch } = weights;
+  const pass = passWith(weights, slot, multiplyWith);
+  const { scratch } = pass;
   const pixelsEach = 3 * shape.imageSize ** 2;
   return {
     run(pixels, batch = 1) {
@@ -72,7 +146,7 @@ export function encoderWith(
       }
       return computeIn(weights, slot, () => {
         new Float32Array(memory.buffer, scratch.pixels, pixels.length).set(pixels);
-        forward(pass, batch);
+        forwardPictures(pass, batch);
         return new Float32Array(memory.buffer, scratch.embeddings, batch * shape.embedding).slice();
       });
     },

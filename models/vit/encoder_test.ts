@@ -9,11 +9,11 @@ import { largestDifference } from "./testing/exported_towers.ts";
 import { batchOf, randomPictures, randomTower, SMALL } from "./testing/random_tower.ts";
 import { openFirst, packFp32 } from "./testing/packed_towers.ts";
 import { embedPlainly } from "./testing/reference.ts";
-import type { TowerShape } from "./tower.ts";
+import type { ImageTowerShape } from "./tower.ts";
 import { UnsupportedModel } from "./unsupported_model.ts";
 import { allotWeights, type Weights, WEIGHTS_START } from "./weights.ts";
 
-const SHAPES: Record<string, Partial<TowerShape>> = {
+const SHAPES: Record<string, Partial<ImageTowerShape>> = {
   "17 tokens, quick GELU": {},
   "GELU": { activation: "gelu" },
   "2 tokens": { imageSize: 6, tokens: 2 },
@@ -118,7 +118,7 @@ for (
     [{ mlp: 72 }, /an MLP width of 72 can't be tiled/],
     [{ heads: 12 }, /a head's width of 4 can't be tiled: it is no multiple of 8/],
     [{ embedding: 20 }, /an embedding size of 20 can't be tiled/],
-  ] as [Partial<TowerShape>, RegExp][]
+  ] as [Partial<ImageTowerShape>, RegExp][]
 ) {
   Deno.test(`a tower with ${JSON.stringify(change)} is refused by name`, async () => {
     await assert.rejects(allotWeights({ ...SMALL, ...change }, "fp32", {}), (error) => {

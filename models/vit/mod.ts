@@ -3,7 +3,20 @@
  *
  * @module
  */
-export type { Activation, Block, Linear, Norm, Projection, Tower, TowerShape } from "./tower.ts";
+export type {
+  Activation,
+  Block,
+  ImageTower,
+  ImageTowerShape,
+  Linear,
+  Norm,
+  Projection,
+  TextTower,
+  TextTowerShape,
+  Tower,
+  TowerShape,
+  TransformerShape,
+} from "./tower.ts";
 export { readTower } from "./read_tower.ts";
 export { UnsupportedModel } from "./unsupported_model.ts";
 export { type Encoder, openEncoder } from "./encoder.ts";

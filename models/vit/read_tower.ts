@@ -14,7 +14,7 @@ import { matchTower } from "./graph_matching/match_tower.ts";
 import { formatShape, isWhole, sizeOf } from "./graph_matching/axes.ts";
 import { SymbolicTensor } from "./graph_matching/symbolic_tensor.ts";
 import { type InterpretedGraph, interpretGraph } from "./graph_matching/interpret_graph.ts";
-import type { Tower } from "./tower.ts";
+import type { ImageTower } from "./tower.ts";
 import { UnsupportedModel } from "./unsupported_model.ts";
 
 /**
@@ -24,12 +24,12 @@ import { UnsupportedModel } from "./unsupported_model.ts";
  * the tower are not copied, and may be moved by up to 3 bytes, so that nobody else can read the file
  * @throws {UnsupportedModel} where that is not, wholly and certainly, what the file computes
  */
-export function readTower(bytes: Uint8Array): Tower {
+export function readTower(bytes: Uint8Array): ImageTower {
   return towerOf(readModel(bytes));
 }
 
 /** The same from a file that has been read. */
-export function towerOf(model: OnnxModel): Tower {
+export function towerOf(model: OnnxModel): ImageTower {
   const interpreted = interpretGraph(model);
   const { tower, used } = matchTower(embeddingOf(interpreted, model.outputs).expression);
   const leftOver = interpreted.weights.find(({ constant }) => !used.has(constant.data));

@@ -1,24 +1,24 @@
 /**
- * What an encoder needs besides the weights, for up to `maxBatch` pictures at a time: where its
- * pictures and whatever becomes of them lie.
+ * What an encoder needs besides the weights, for up to `maxBatch` pictures at a time, or texts: where
+ * these and whatever becomes of them lie.
  *
  * @module
  */
 import { type Address, PANEL } from "./kernels/kernels.ts";
 import { Allotment, depthOf, MAX_OUTLIERS } from "./packing/layout.ts";
-import type { TowerShape } from "./tower.ts";
+import { isTextShape, type TowerShape } from "./tower.ts";
 
 export interface Scratch {
-  /** [batch][3][imageSize][imageSize] */
+  /** [batch][3][imageSize][imageSize]; of a tower of words nothing */
   pixels: Address;
   /** z of the paper, [batch · tokens][width]. */
   stream: Address;
   /** Of the stream, then what attention makes of it: [batch · tokens][width]. */
   normed: Address;
-  /** Of class tokens alone: [batch][width]. */
-  classTokens: Address;
+  /** Of the tokens alone that embeddings are made of: [batch][width]. */
+  pooled: Address;
   /**
-   * One after the other: a picture's patches [tokens − 1][depth]; queries, keys and values
+   * One after the other: a picture's patches [patches][depth]; queries, keys and values
    * [batch · tokens][3 · width]; the hidden layer of the MLP [batch · tokens][mlp].
    */
   wide: Address;
@@ -47,16 +47,18 @@ export interface QuantisedRows {
 }
 
 export function layOutScratch(shape: TowerShape, maxBatch: number, start: Address): Scratch {
-  const { imageSize, patch, width, heads, mlp, tokens, embedding } = shape;
+  const { width, heads, mlp, tokens, embedding } = shape;
   const allotment = new Allotment(start);
   const rows = maxBatch * tokens;
-  const patchNumbers = (tokens - 1) * depthOf(3 * patch ** 2);
+  const [pixelNumbers, patchNumbers] = isTextShape(shape)
+    ? [0, 0]
+    : [3 * shape.imageSize ** 2, (tokens - 1) * depthOf(3 * shape.patch ** 2)];
   const scoreStride = Math.ceil(tokens / PANEL) * PANEL;
   return {
-    pixels: allotment.words(maxBatch * 3 * imageSize ** 2),
+    pixels: allotment.words(maxBatch * pixelNumbers),
     stream: allotment.words(rows * width),
     normed: allotment.words(rows * width),
-    classTokens: allotment.words(maxBatch * width),
+    pooled: allotment.words(maxBatch * width),
     wide: allotment.words(Math.max(patchNumbers, rows * 3 * width, rows * mlp)),
     keys: allotment.words(scoreStride * width / heads),
     values: allotment.words(tokens * width / heads),

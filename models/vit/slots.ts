@@ -11,7 +11,10 @@
  * @module
  */
 import type { Address } from "./kernels/kernels.ts";
+import type { TowerShape } from "./tower.ts";
 import { SLOT_WORDS_START, type Weights } from "./weights.ts";
+
+type AnyWeights = Weights<TowerShape>;
 
 /** The right to compute in a slot; can be posted to the thread that is to have it. */
 export interface Slot {
@@ -32,10 +35,10 @@ const MAX_AFTERLIFE_MS = 10_000;
 
 /** Kept by the owner of the weights, and by it alone. */
 export class SlotKeeper {
-  readonly #weights: Weights;
+  readonly #weights: AnyWeights;
   readonly #free: { index: number; since: number }[];
 
-  constructor(weights: Weights) {
+  constructor(weights: AnyWeights) {
     this.#weights = weights;
     for (let i = 0; i < weights.slots.count; i++) Atomics.add(wordsOf(weights, i), TURN, 1);
     this.#free = Array.from({ length: weights.slots.count }, (_, index) => ({ index, since: 0 }));
@@ -69,7 +72,7 @@ export class SlotKeeper {
 }
 
 /** Where a slot begins. @throws {RangeError} where there is no such slot */
-export function addressOf({ slots }: Weights, { index }: Slot): Address {
+export function addressOf({ slots }: AnyWeights, { index }: Slot): Address {
   if (Number.isInteger(index) && index >= 0 && index < slots.count) {
     return slots.start + index * slots.bytes;
   }
@@ -81,7 +84,7 @@ export function addressOf({ slots }: Weights, { index }: Slot): Address {
  *
  * @throws {Error} where it was
  */
-export function computeIn<T>(weights: Weights, { index, turn }: Slot, compute: () => T): T {
+export function computeIn<T>(weights: AnyWeights, { index, turn }: Slot, compute: () => T): T {
   const words = wordsOf(weights, index);
   requireTurn(words, turn);
   Atomics.store(words, COMPUTING, turn);
@@ -98,10 +101,10 @@ function requireTurn(words: Int32Array, turn: number): void {
   throw new Error("Cannot compute in a slot: it was taken back");
 }
 
-function wordsOf({ memory }: Weights, index: number): Int32Array {
+function wordsOf({ memory }: AnyWeights, index: number): Int32Array {
   return new Int32Array(memory.buffer, SLOT_WORDS_START + index * WORDS * 4, WORDS);
 }
 
-function isComputing(weights: Weights, index: number): boolean {
+function isComputing(weights: AnyWeights, index: number): boolean {
   return Atomics.load(wordsOf(weights, index), COMPUTING) !== NOBODY;
 }

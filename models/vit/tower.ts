@@ -1,6 +1,6 @@
 /**
- * A vision transformer's image tower as numbers: the canonical form of its weights, which graphs are
- * read into and encoders are made from.
+ * The two towers of CLIP as numbers, that of pictures (a vision transformer) and that of words: the
+ * canonical form of their weights, which graphs are read into and encoders are made from.
  *
  * The names are those of the ViT paper (Dosovitskiy et al. 2020, arXiv 2010.11929, section 3.1) and of
  * CLIP (Radford et al. 2021, arXiv 2103.00020). With `x·L` for `x·L.weight + L.bias`, `N(x)` for layer
@@ -14,17 +14,24 @@
  * embedding ← N_after(z of the class token)·projection
  * ```
  *
+ * A tower of words differs in how it begins and which token it ends with; and a token looks only at
+ * itself and those before it (Vaswani et al. 2017, arXiv 1706.03762, section 3.2.3), so that the last
+ * one alone has seen the whole text:
+ *
+ * ```
+ * z ← [tokenEmbedding of each token] + positions
+ * blocks as above, without scores of later tokens
+ * embedding ← N_after(z of the last token)·projection
+ * ```
+ *
  * `query` is not scaled beforehand: who computes applies the 1/√d. Embeddings are not normalised.
  * All numbers are float32, matrices row by row.
  *
  * @module
  */
 
-export interface TowerShape {
-  /** Pixels on a side of the picture, a multiple of `patch`. */
-  imageSize: number;
-  /** Pixels on a side of a patch; patches don't overlap. */
-  patch: number;
+/** What both towers are built of. */
+export interface TransformerShape {
   /** Numbers a token has, a multiple of `heads`. */
   width: number;
   heads: number;
@@ -32,13 +39,33 @@ export interface TowerShape {
   layers: number;
   /** Width of the hidden layer between the two matrices of an MLP. */
   mlp: number;
-  /** (imageSize / patch)² patches, row by row, and the class token before them. */
+  /** How many tokens have a position. */
   tokens: number;
   /** Numbers an embedding has. */
   embedding: number;
   activation: Activation;
   /** What every layer normalisation adds to the variance. */
   epsilon: number;
+}
+
+/** `tokens` are (imageSize / patch)² patches, row by row, and the class token before them. */
+export interface ImageTowerShape extends TransformerShape {
+  /** Pixels on a side of the picture, a multiple of `patch`. */
+  imageSize: number;
+  /** Pixels on a side of a patch; patches don't overlap. */
+  patch: number;
+}
+
+/** `tokens` is how many a text may have. */
+export interface TextTowerShape extends TransformerShape {
+  /** How many different tokens there are; their numbers are 0 to one less. */
+  vocabulary: number;
+}
+
+export type TowerShape = ImageTowerShape | TextTowerShape;
+
+export function isTextShape(shape: TowerShape): shape is TextTowerShape {
+  return "vocabulary" in shape;
 }
 
 /**
@@ -85,17 +112,34 @@ export interface Block {
   down: Linear;
 }
 
-export interface Tower {
-  shape: TowerShape;
-  /** 3 · patch² → `width`; a patch's numbers are ordered by channel, then row, then column. */
-  patchEmbedding: Projection;
-  /** [width] */
-  classToken: Float32Array;
-  /** [tokens][width], the class token's first */
+export interface Transformer {
+  shape: TransformerShape;
+  /** [tokens][width] */
   positions: Float32Array;
-  normBefore: Norm;
   blocks: Block[];
   normAfter: Norm;
   /** `width` → `embedding` */
   projection: Projection;
+}
+
+/** The class token's position is the first. */
+export interface ImageTower extends Transformer {
+  shape: ImageTowerShape;
+  /** 3 · patch² → `width`; a patch's numbers are ordered by channel, then row, then column. */
+  patchEmbedding: Projection;
+  /** [width] */
+  classToken: Float32Array;
+  normBefore: Norm;
+}
+
+export interface TextTower extends Transformer {
+  shape: TextTowerShape;
+  /** [vocabulary][width] */
+  tokenEmbedding: Float32Array;
+}
+
+export type Tower = ImageTower | TextTower;
+
+export function isTextTower(tower: Tower): tower is TextTower {
+  return isTextShape(tower.shape);
 }

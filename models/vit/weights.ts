@@ -22,13 +22,13 @@ import {
 import { layOut, type Precision } from "./packing/layout.ts";
 import type { Proof } from "./packing/proof.ts";
 import { layOutScratch } from "./scratch.ts";
-import type { TowerShape } from "./tower.ts";
+import type { ImageTowerShape, TowerShape } from "./tower.ts";
 
 /** Weights can be posted to other threads, which see the same memory. */
-export interface Weights {
+export interface Weights<Shape extends TowerShape = ImageTowerShape> {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  readonly shape: TowerShape;
+  readonly shape: Shape;
   readonly precision: Precision;
   /** With which int8 proved itself, or failed to; null where it was not asked for. */
   readonly proof: Proof | null;
@@ -66,11 +66,11 @@ export const WEIGHTS_START: Address = PAGE_BYTES;
  * @throws {UnsupportedModel} where the shape can't be tiled
  * @throws {RangeError} where there can't be so much room
  */
-export async function allotWeights(
-  shape: TowerShape,
+export async function allotWeights<Shape extends TowerShape>(
+  shape: Shape,
   precision: Precision,
   { maxBatch = 1, slots = 1 }: Room,
-): Promise<Weights> {
+): Promise<Weights<Shape>> {
   requireCount("maxBatch", maxBatch);
   requireCount("slots", slots);
   const start = toPages(layOut(shape, precision, WEIGHTS_START).end);

@@ -58,7 +58,7 @@ function peakOf(kernels: Kernels, precision: Precision, { stream }: Scratch): nu
 /** Through all blocks, so that weights come from memory as they do at work; the last block as if it were like the others. */
 function products(
   weights: Weights,
-  { patchEmbedding, blocks }: PackedTower,
+  { patches, blocks }: PackedTower,
   kernels: Kernels,
   scratch: Scratch,
 ): KernelFigure[] {
@@ -75,7 +75,7 @@ function products(
     precision: weights.precision,
   });
   return [
-    figure("patch embedding", [patchEmbedding], tokens - 1),
+    figure("patch embedding", [patches!.embedding], tokens - 1),
     figure("query, key, value", blocks.map(({ attention }) => attention), tokens),
     figure("output", blocks.map(({ output }) => output), tokens),
     figure("up", blocks.map(({ up }) => up), tokens),

@@ -9,7 +9,7 @@ import type { Constant } from "./constant.ts";
 import type { Embedded, Expression, Linear, Norm, Projected } from "./expression.ts";
 
 export interface MatchedTower {
-  tower: tower.Tower;
+  tower: tower.ImageTower;
   /** The numbers that the tower is made of. */
   used: Set<Constant["data"]>;
 }
@@ -25,7 +25,7 @@ export function matchTower(output: Expression): MatchedTower {
 
   const parts = new Parts();
   const blocks = halves.blocks.map((block) => parts.block(block));
-  const shape: tower.TowerShape = {
+  const shape: tower.ImageTowerShape = {
     ...sizesOf(embedded),
     heads: only("number of heads", halves.blocks.map(headsOf)),
     layers: blocks.length,

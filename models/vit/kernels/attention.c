@@ -59,6 +59,29 @@ KERNEL(pack_values)(const float *values, int stride, float *panels, int tokens, 
   }
 }
 
+/* A row of scores becomes its softmax; see below. */
+INLINE void softmax_of(float *scores, int columns) {
+  for (int i = columns; i & 7; i++) scores[i] = -__builtin_inff();
+  v128_t largest = wasm_v128_load(scores);
+  for (int i = 4; i < columns; i += 4) {
+    largest = wasm_f32x4_pmax(largest, wasm_v128_load(scores + i));
+  }
+  largest = four(largest_of_four(largest));
+  v128_t sum = four(0);
+  for (int i = 0; i < columns; i += 8) {
+    UNROLL for (int j = 0; j < 8; j += 4) {
+      v128_t below = wasm_f32x4_sub(wasm_v128_load(scores + i + j), largest);
+      v128_t share = exp2_of_four(wasm_f32x4_mul(below, four(LOG2_E)));
+      wasm_v128_store(scores + i + j, share);
+      sum = wasm_f32x4_add(sum, share);
+    }
+  }
+  v128_t scale = four(1 / sum_of_four(sum));
+  for (int i = 0; i < columns; i += 4) {
+    wasm_v128_store(scores + i, wasm_f32x4_mul(wasm_v128_load(scores + i), scale));
+  }
+}
+
 /*
  * Each row of scores [rows][stride] becomes its softmax, e^(x − max) / Σ e^(x − max), in place.
  *
@@ -67,25 +90,17 @@ KERNEL(pack_values)(const float *values, int stride, float *panels, int tokens, 
  * than 87 below the largest has a share of e⁻⁸⁷ in place of a smaller one.
  */
 KERNEL(softmax)(float *scores, int stride, int rows, int columns) {
+  for (int row = 0; row < rows; row++, scores += stride) softmax_of(scores, columns);
+}
+
+/*
+ * The same for tokens that look at themselves and those before them: row i of scores [rows][stride]
+ * becomes the softmax of its first i + 1 columns, and exactly 0 in all others up to column `rows`,
+ * rounded up to a multiple of 8.
+ */
+KERNEL(softmax_causal)(float *scores, int stride, int rows) {
   for (int row = 0; row < rows; row++, scores += stride) {
-    for (int i = columns; i & 7; i++) scores[i] = -__builtin_inff();
-    v128_t largest = wasm_v128_load(scores);
-    for (int i = 4; i < columns; i += 4) {
-      largest = wasm_f32x4_pmax(largest, wasm_v128_load(scores + i));
-    }
-    largest = four(largest_of_four(largest));
-    v128_t sum = four(0);
-    for (int i = 0; i < columns; i += 8) {
-      UNROLL for (int j = 0; j < 8; j += 4) {
-        v128_t below = wasm_f32x4_sub(wasm_v128_load(scores + i + j), largest);
-        v128_t share = exp2_of_four(wasm_f32x4_mul(below, four(LOG2_E)));
-        wasm_v128_store(scores + i + j, share);
-        sum = wasm_f32x4_add(sum, share);
-      }
-    }
-    v128_t scale = four(1 / sum_of_four(sum));
-    for (int i = 0; i < columns; i += 4) {
-      wasm_v128_store(scores + i, wasm_f32x4_mul(wasm_v128_load(scores + i), scale));
-    }
+    softmax_of(scores, row + 1);
+    for (int i = row + 1; i < ((rows + 7) & ~7); i++) scores[i] = 0;
   }
 }

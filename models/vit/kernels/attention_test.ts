@@ -55,3 +55,26 @@ for (const tokens of [1, 2, 5, 8, 9, 17, 50]) {
     assert.ok(isTidy());
   });
 }
+
+for (const tokens of [1, 2, 7, 8, 9, 21]) {
+  Deno.test(`causal softmax over ${tokens} tokens looks at no later one, not even at none`, async () => {
+    const { kernels, random, floats, isTidy } = await openWorkbench();
+    const stride = Math.ceil(tokens / 8) * 8;
+    const numbers = random(tokens * stride).numbers;
+    const scores = floats(numbers.map((x) => 10 * x));
+    // Whatever later tokens say.
+    for (let row = 0; row < tokens; row++) {
+      scores.numbers.fill(NaN, row * stride + row + 1, (row + 1) * stride);
+    }
+    kernels.softmax_causal(scores.address, stride, tokens);
+    for (let row = 0; row < tokens; row++) {
+      const seen = [...numbers.subarray(row * stride, row * stride + row + 1)].map((x) => 10 * x);
+      const powers = seen.map((x) => Math.exp(x - Math.max(...seen)));
+      const shares = powers.map((power) => power / powers.reduce((sum, x) => sum + x));
+      const got = scores.numbers.subarray(row * stride, (row + 1) * stride);
+      assert.ok(largestDifference(got.subarray(0, row + 1), shares) < 1e-5);
+      assert.ok(got.subarray(row + 1).every((share) => share === 0));
+    }
+    assert.ok(isTidy());
+  });
+}

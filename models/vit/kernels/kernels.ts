@@ -78,6 +78,7 @@ export interface Kernels {
     width: number,
   ): void;
   softmax(scores: Address, stride: number, rows: number, columns: number): void;
+  softmax_causal(scores: Address, stride: number, rows: number): void;
   patches(pixels: Address, patches: Address, size: number, patch: number, stride: number): void;
   gather(
     x: Address,

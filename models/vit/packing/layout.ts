@@ -4,7 +4,7 @@
  * @module
  */
 import { type Address, NONE, PANEL } from "../kernels/kernels.ts";
-import type { TowerShape } from "../tower.ts";
+import { isTextShape, type TowerShape } from "../tower.ts";
 import { UnsupportedModel } from "../unsupported_model.ts";
 
 /** `fp32` computes as the model does; `int8` multiplies 8-bit integers, see `gemm_i8.c`. */
@@ -66,11 +66,17 @@ export interface PackedBlock {
   down: PackedLinear;
 }
 
+/** What a tower of pictures begins with. */
+export interface PackedPatches {
+  embedding: PackedLinear;
+  normBefore: PackedNorm;
+}
+
 export interface PackedTower {
-  patchEmbedding: PackedLinear;
+  /** null of a tower of words: its tokens are read from the file as they are needed. */
+  patches: PackedPatches | null;
   /** [tokens][width], the class token added to the first */
   positions: Address;
-  normBefore: PackedNorm;
   blocks: PackedBlock[];
   normAfter: PackedNorm;
   projection: PackedLinear;
@@ -106,7 +112,7 @@ export class Allotment {
 export function layOut(shape: TowerShape, precision: Precision, start: Address): PackedTower {
   requireTileable(shape);
   const allotment = new Allotment(start);
-  const { patch, width, mlp, tokens, embedding } = shape;
+  const { width, mlp, tokens, embedding } = shape;
   const norm = (): PackedNorm => ({ gain: allotment.words(width), bias: allotment.words(width) });
   let index = 0;
   const linear = (inputs: number, outputs: number, hasBias = true): PackedLinear => {
@@ -127,10 +133,11 @@ export function layOut(shape: TowerShape, precision: Precision, start: Address):
       },
     };
   };
+  const patchEmbedding = isTextShape(shape) ? null : linear(3 * shape.patch ** 2, width, false);
+  const positions = allotment.words(tokens * width);
   return {
-    patchEmbedding: linear(3 * patch ** 2, width, false),
-    positions: allotment.words(tokens * width),
-    normBefore: norm(),
+    patches: patchEmbedding && { embedding: patchEmbedding, normBefore: norm() },
+    positions,
     blocks: Array.from({ length: shape.layers }, () => ({
       norm1: norm(),
       attention: linear(width, 3 * width),
@@ -146,11 +153,11 @@ export function layOut(shape: TowerShape, precision: Precision, start: Address):
 }
 
 /** All matrices that int8 quantises, in the order in which the tower uses them. */
-export function linearsOf({ patchEmbedding, blocks, projection }: PackedTower): PackedLinear[] {
+export function linearsOf({ patches, blocks, projection }: PackedTower): PackedLinear[] {
   const ofBlocks = blocks.flatMap((
     { attention, output, up, down },
   ) => [attention, output, up, down]);
-  return [patchEmbedding, ...ofBlocks, projection];
+  return [...patches === null ? [] : [patches.embedding], ...ofBlocks, projection];
 }
 
 /** Numbers of a row that has so many inputs. */

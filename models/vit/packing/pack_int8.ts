@@ -7,7 +7,7 @@
 import { encoderWith, openEncoder } from "../encoder.ts";
 import { type Multiply, multiplyF32 } from "../products.ts";
 import { SlotKeeper } from "../slots.ts";
-import type { Tower } from "../tower.ts";
+import type { ImageTower } from "../tower.ts";
 import { allotWeights, type Weights, WEIGHTS_START } from "../weights.ts";
 import { layOut, linearsOf } from "./layout.ts";
 import { packTower } from "./pack_tower.ts";
@@ -18,7 +18,7 @@ import { type Proof, prove } from "./proof.ts";
  *   are like is learnt from them, and how good int8 is
  */
 export async function packInt8(
-  tower: Tower,
+  tower: ImageTower,
   pictures: Float32Array[],
 ): Promise<{ weights: Weights; proof: Proof }> {
   const { shape } = tower;

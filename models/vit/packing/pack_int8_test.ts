@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomPictures, randomTower, SMALL } from "../testing/random_tower.ts";
 import { openFirst, packFp32 } from "../testing/packed_towers.ts";
-import type { Tower } from "../tower.ts";
+import type { ImageTower } from "../tower.ts";
 import { allotWeights, WEIGHTS_START } from "../weights.ts";
 import { layOut, linearsOf } from "./layout.ts";
 import { packTower } from "./pack_tower.ts";
@@ -22,7 +22,7 @@ Deno.test("an ordinary tower passes its proof as int8", async () => {
  * A tower with outliers as CLIP has them: four channels of each normalisation are 50 times as large,
  * and count for 10 times as much as others.
  */
-function towerWithOutliers(): Tower {
+function towerWithOutliers(): ImageTower {
   const shape = {
     ...SMALL,
     imageSize: 42,

@@ -4,7 +4,14 @@
  * @module
  */
 import type { Address } from "../kernels/kernels.ts";
-import type { Block, Linear, Norm, Projection, Tower } from "../tower.ts";
+import {
+  type Block,
+  isTextTower,
+  type Linear,
+  type Norm,
+  type Projection,
+  type Tower,
+} from "../tower.ts";
 import {
   linearsOf,
   MAX_OUTLIERS,
@@ -33,11 +40,12 @@ export function packTower(
     floats(to.bias, bias.length).set(bias);
   };
 
-  const { classToken, positions } = tower;
-  const packedPositions = floats(packed.positions, positions.length);
-  packedPositions.set(positions);
-  classToken.forEach((number, i) => packedPositions[i]! += number);
-  packNorm(tower.normBefore, packed.normBefore);
+  const packedPositions = floats(packed.positions, tower.positions.length);
+  packedPositions.set(tower.positions);
+  if (!isTextTower(tower)) {
+    tower.classToken.forEach((number, i) => packedPositions[i]! += number);
+    packNorm(tower.normBefore, packed.patches!.normBefore);
+  }
   packNorm(tower.normAfter, packed.normAfter);
   tower.blocks.forEach(({ norm1, norm2 }, i) => {
     packNorm(norm1, packed.blocks[i]!.norm1);
@@ -46,7 +54,7 @@ export function packTower(
 
   const { heads } = tower.shape;
   const linears: (Projection | Linear)[] = [
-    tower.patchEmbedding,
+    ...isTextTower(tower) ? [] : [tower.patchEmbedding],
     ...tower.blocks.flatMap((block) => [
       joinAttention(block, heads),
       block.output,

@@ -15,7 +15,7 @@
  */
 import { createHash } from "node:crypto";
 import { instantiate, type Levels } from "../kernels/kernels.ts";
-import type { TowerShape } from "../tower.ts";
+import type { ImageTowerShape } from "../tower.ts";
 import { allotWeights, type Room, type Weights, WEIGHTS_START } from "../weights.ts";
 import { layOut, LAYOUT_VERSION, type Precision } from "./layout.ts";
 import type { Proof } from "./proof.ts";
@@ -31,7 +31,7 @@ export interface Identity {
 
 interface Header extends Identity {
   layout: number;
-  shape: TowerShape;
+  shape: ImageTowerShape;
   proof: Proof | null;
   /** Of the weights; 0 where there are none, since int8 was not good enough. */
   bytes: number;

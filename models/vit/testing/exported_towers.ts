@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { TowerShape } from "../tower.ts";
+import type { ImageTowerShape } from "../tower.ts";
 import golden from "./towers/golden.json" with { type: "json" };
 
-type GoldenShape = Omit<TowerShape, "tokens" | "epsilon" | "activation"> & { activation: string };
+type GoldenShape = Omit<ImageTowerShape, "tokens" | "epsilon" | "activation"> & {
+  activation: string;
+};
 
 interface Golden {
   shape: GoldenShape;

@@ -4,7 +4,16 @@
  *
  * @module
  */
-import type { Activation, Block, Linear, Norm, Projection, Tower } from "../tower.ts";
+import type {
+  Activation,
+  Block,
+  ImageTower,
+  Linear,
+  Norm,
+  Projection,
+  TextTower,
+  Transformer,
+} from "../tower.ts";
 
 type Vector = number[];
 /** Row by row. */
@@ -14,21 +23,41 @@ type Matrix = Vector[];
  * @param picture [3][imageSize][imageSize], normalised as the tower expects it
  * @returns the embedding, not normalised
  */
-export function embedPlainly(tower: Tower, picture: ArrayLike<number>): Vector {
-  const { shape, normBefore, blocks, normAfter, projection } = tower;
-  const norm = (x: Vector, weights: Norm) => normalise(x, weights, shape.epsilon);
+export function embedPlainly(tower: ImageTower, picture: ArrayLike<number>): Vector {
+  const { shape, normBefore } = tower;
+  const z = tokensOf(tower, picture).map((token) => normalise(token, normBefore, shape.epsilon));
+  return transform(tower, z, (all) => all)[0]!;
+}
 
-  let z = tokensOf(tower, picture).map((token) => norm(token, normBefore));
+/**
+ * @param tokens numbers of a text's tokens
+ * @returns the embedding, not normalised
+ */
+export function embedTextPlainly(tower: TextTower, tokens: readonly number[]): Vector {
+  const { shape: { width }, tokenEmbedding, positions } = tower;
+  const row = (matrix: Float32Array, i: number) =>
+    Array.from(matrix.subarray(i * width, (i + 1) * width));
+  const z = tokens.map((token, t) => plus(row(tokenEmbedding, token), row(positions, t)));
+  return transform(tower, z, (all, t) => all.slice(0, t + 1)).at(-1)!;
+}
+
+/** @param seen which of all tokens token t looks at */
+function transform(
+  { shape, blocks, normAfter, projection }: Transformer,
+  z: Matrix,
+  seen: (all: Matrix, t: number) => Matrix,
+): Matrix {
+  const norm = (x: Vector, weights: Norm) => normalise(x, weights, shape.epsilon);
   for (const block of blocks) {
-    const attended = attend(z.map((token) => norm(token, block.norm1)), block, shape.heads);
+    const attended = attend(z.map((token) => norm(token, block.norm1)), block, shape.heads, seen);
     z = z.map((token, t) => plus(token, attended[t]!));
     z = z.map((token) => plus(token, mlp(norm(token, block.norm2), block, shape.activation)));
   }
-  return times(norm(z[0]!, normAfter), projection);
+  return z.map((token) => times(norm(token, normAfter), projection));
 }
 
 /** The class token and the patches' embeddings, each at its position (equation 1). */
-function tokensOf(tower: Tower, picture: ArrayLike<number>): Matrix {
+function tokensOf(tower: ImageTower, picture: ArrayLike<number>): Matrix {
   const { shape: { imageSize, patch, width }, patchEmbedding, classToken, positions } = tower;
   const tokens: Matrix = [Array.from(classToken)];
   for (let top = 0; top < imageSize; top += patch) {
@@ -48,18 +77,26 @@ function tokensOf(tower: Tower, picture: ArrayLike<number>): Matrix {
 }
 
 /** Multi-head self-attention (appendix A, equations 5 to 8; with biases). */
-function attend(tokens: Matrix, block: Block, heads: number): Matrix {
+function attend(
+  tokens: Matrix,
+  block: Block,
+  heads: number,
+  seen: (all: Matrix, t: number) => Matrix,
+): Matrix {
   const queries = tokens.map((token) => linear(token, block.query));
   const keys = tokens.map((token) => linear(token, block.key));
   const values = tokens.map((token) => linear(token, block.value));
   const headWidth = block.query.outputs / heads;
-  return queries.map((query) => {
+  return queries.map((query, t) => {
+    const [seenKeys, seenValues] = [seen(keys, t), seen(values, t)];
     const mixed: Vector = [];
     for (let head = 0; head < heads; head++) {
       const own = (vector: Vector) => vector.slice(head * headWidth, (head + 1) * headWidth);
-      const scores = keys.map((key) => dot(own(query), own(key)) / Math.sqrt(headWidth));
+      const scores = seenKeys.map((key) => dot(own(query), own(key)) / Math.sqrt(headWidth));
       const shares = softmax(scores);
-      for (let i = 0; i < headWidth; i++) mixed.push(dot(shares, values.map((v) => own(v)[i]!)));
+      for (let i = 0; i < headWidth; i++) {
+        mixed.push(dot(shares, seenValues.map((v) => own(v)[i]!)));
+      }
     }
     return linear(mixed, block.output);
   });
