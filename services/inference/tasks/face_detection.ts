@@ -17,7 +17,7 @@ const MIN_OVERLAP = 0.7;
 export const faceDetection: Task<FaceDetectionOptions, FaceDetectionResult> = {
   type: "face_detection",
   modelSetting: "FACE_MODEL",
-  preprocess: 2,
+  preprocess: 3,
   hasTower: false,
   optionsShape: ({ z }) => ({
     min_confidence: z.number().min(0).max(1).optional(),

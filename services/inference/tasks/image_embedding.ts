@@ -21,7 +21,7 @@ const TOLERANCE = 1e-4;
 export const imageEmbedding: Task<object, EmbeddingResult> = {
   type: "image_embedding",
   modelSetting: "EMBEDDING_MODEL",
-  preprocess: 1,
+  preprocess: 2,
   hasTower: true,
   resultSchema: ({ z, schemaOf }) =>
     schemaOf<EmbeddingResult>()({
