@@ -35,6 +35,9 @@ const TAG = {
   exif: 34665,
   exifWidth: 40962,
   exifHeight: 40963,
+  makerNote: 37500,
+  /** In Nikon's MakerNote. */
+  nikonPreview: 17,
   defaultCropSize: 50720,
 } as const;
 
@@ -51,6 +54,7 @@ export function readRaw(bytes: Uint8Array): RawFile {
   const all = main.flatMap((directory) => [directory, ...directory.children(TAG.subDirectories)]);
   const exif = main[0]?.children(TAG.exif)[0];
   const previews = all.flatMap((directory) => previewsOf(directory, bytes))
+    .concat(nikonPreviews(exif))
     .toSorted((a, b) => area(b) - area(a));
   const size = croppedSize(all) ?? sizeBy(exif, TAG.exifWidth, TAG.exifHeight) ??
     sensorSize(all) ?? previews[0];
@@ -85,6 +89,19 @@ function previewsOf(directory: TiffDirectory, bytes: Uint8Array): (Size & { jpeg
     if (!frame?.isDct || frame.precision !== 8) return [];
     return [{ jpeg, width: frame.width, height: frame.height }];
   });
+}
+
+/** "Nikon", NUL, and the version of what follows: a TIFF, which counts its places from its own beginning. */
+const NIKON_MARK = [0x4e, 0x69, 0x6b, 0x6f, 0x6e, 0];
+const NIKON_TIFF_AT = 10;
+
+/** Some of Nikon's cameras keep their only large preview where EXIF leaves room for the maker. */
+function nikonPreviews(exif: TiffDirectory | undefined): (Size & { jpeg: Uint8Array })[] {
+  const note = exif?.from(TAG.makerNote);
+  if (note === undefined || NIKON_MARK.some((byte, i) => note[i] !== byte)) return [];
+  const tiff = note.subarray(NIKON_TIFF_AT);
+  return (readTiff(tiff)[0]?.children(TAG.nikonPreview) ?? [])
+    .flatMap((directory) => previewsOf(directory, tiff));
 }
 
 /** As the camera says that it is to be shown. */

@@ -3,7 +3,7 @@ import { pictureTools, temporaryFolder, testNeeding } from "@fovea/testing";
 import { startSuite, type Suite } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { decodePicture, openPicture } from "./picture_file.ts";
-import { craftArw, craftCr2, craftDng, craftNef } from "./testing/raw_files.ts";
+import { craftArw, craftCr2, craftDng, craftNef, craftOldNef } from "./testing/raw_files.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Colour = [red: number, green: number, blue: number];
@@ -37,18 +37,20 @@ async function makeKinds(folder: string): Promise<Kind[]> {
   })));
 }
 
+const CRAFTS = [craftDng, craftCr2, craftNef, craftOldNef, craftArw];
+
 /** Raw files around pictures that Pillow has seen, each twice as large as its preview. */
 function rawKinds(kinds: Kind[]): Kind[] {
   const of = (name: string) => kinds.find((kind) => kind.file === name)!;
   const size = { width: 192, height: 128 };
   const preview = of("baseline.jpg").bytes;
-  const lying: Kind[] = [craftDng, craftCr2, craftNef, craftArw].map((craft) => ({
+  const lying: Kind[] = CRAFTS.map((craft) => ({
     ...of("baseline.jpg"),
     file: `${craft.name}, lying`,
     bytes: craft({ ...size, preview }),
     size: [192, 128],
   }));
-  const standing: Kind[] = [craftDng, craftCr2, craftNef, craftArw].map((craft) => ({
+  const standing: Kind[] = CRAFTS.map((craft) => ({
     ...of("turned_6.jpg"),
     file: `${craft.name}, standing`,
     bytes: craft({ ...size, preview, orientation: 6 }),

@@ -66,6 +66,13 @@ export class TiffDirectory {
     return String.fromCharCode(...bytes).replace(/\0.*/s, "");
   }
 
+  /** The file from where a tag's value begins; empty where there is none. */
+  from(tag: number): Uint8Array {
+    const { buffer, byteOffset, byteLength } = this.#view;
+    const at = Math.min(this.#entries.get(tag)?.at ?? byteLength, byteLength);
+    return new Uint8Array(buffer, byteOffset + at, byteLength - at);
+  }
+
   /** The directories that a tag's numbers say where they are. */
   children(tag: number): TiffDirectory[] {
     return this.numbers(tag)

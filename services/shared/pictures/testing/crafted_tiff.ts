@@ -5,12 +5,13 @@
  * @module
  */
 
-/** What an entry has: SHORTs, LONGs, a text, bytes that lie elsewhere in the file, or directories that do. */
+/** What an entry has: SHORTs, LONGs, a text, bytes that lie elsewhere in the file, bytes of no type, or directories. */
 export type TiffValue =
   | { shorts: number[] }
   | { longs: number[] }
   | { text: string }
   | { bytesAt: Uint8Array }
+  | { undefined: Uint8Array }
   | { directories: TiffEntries[] };
 
 /** By tag, which a TIFF has in ascending order. */
@@ -58,6 +59,9 @@ function encode(
 ): { type: number; count: number; bytes: number[] } {
   if ("shorts" in value) {
     return { type: 3, count: value.shorts.length, bytes: value.shorts.flatMap(u16) };
+  }
+  if ("undefined" in value) {
+    return { type: 7, count: value.undefined.length, bytes: [...value.undefined] };
   }
   if ("text" in value) {
     const bytes = [...new TextEncoder().encode(`${value.text}\0`)];

@@ -73,6 +73,7 @@ def by_pillow(picture: Image.Image) -> None:
     save("palette.bmp", "P")
     save("plain.ico", sizes=[SIZE], bitmap_format="bmp")
     save("plain.jp2")
+    save("codestream.j2k", no_jp2=True)
     for compression in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
         save(f"{compression}.tif", compression=compression)
     save("grey.tif", "L")
@@ -169,6 +170,19 @@ def by_tools() -> None:
         run("cjxl", "-d", "0", f"turned_{number}.png", f"turned_{number}.jxl")
     run("cjxl", "-d", "0", "plain.png", "plain.jxl")
     run("cjxl", "baseline.jpg", "from_jpeg.jxl")
+    # Turned, mirrored and cropped by the container, without a word of it in EXIF.
+    for angle in (1, 2, 3):
+        run("avifenc", "-s", "9", "--lossless", "--irot", str(angle), "plain.png",
+            f"container_turned_{angle}.avif")
+    for axis in (0, 1):
+        run("avifenc", "-s", "9", "--lossless", "--imir", str(axis), "plain.png",
+            f"container_mirrored_{axis}.avif")
+    run("avifenc", "-s", "9", "--lossless", "--irot", "1", "--imir", "1", "plain.png",
+        "container_turned_mirrored.avif")
+    run("avifenc", "-s", "9", "--lossless", "--crop", "16,8,64,48", "plain.png",
+        "container_cropped.avif")
+    run("convert", "plain.png", "-resize", "95x63!", "odd.png")
+    run("heif-enc", "-L", "odd.png", "-o", "container_cropped.heic")
     # A brand in front that only its maker knows.
     heic = (OUT / "plain.heic").read_bytes()
     write("unknown_brand.heic", heic[:8] + b"zzzz" + heic[12:])

@@ -48,9 +48,10 @@ const camera = (make: string, orientation = 1): TiffEntries => ({
   272: { text: "Model" },
   274: { shorts: [orientation] },
 });
-const exif = ({ width, height }: RawPicture): TiffEntries => ({
+const exif = ({ width, height }: RawPicture, more: TiffEntries = {}): TiffEntries => ({
   34665: {
     directories: [{
+      ...more,
       36867: { text: "2026:02:03 04:05:06" },
       40962: { longs: [width] },
       40963: { longs: [height] },
@@ -97,13 +98,28 @@ export function craftCr2(raw: RawPicture): Uint8Array<ArrayBuffer> {
 
 /** The preview stands in a directory of its own, beside the sensor's. */
 export function craftNef(raw: RawPicture): Uint8Array<ArrayBuffer> {
+  return nef(raw, [jpegInterchange(raw.preview)], {});
+}
+
+/** The preview stands in what EXIF keeps for the maker of the camera, and there alone. */
+export function craftOldNef(raw: RawPicture): Uint8Array<ArrayBuffer> {
+  const tiff = craftTiff({ 17: { directories: [jpegInterchange(raw.preview)] } });
+  const mark = [...new TextEncoder().encode("Nikon\0"), 2, 16, 0, 0];
+  return nef(raw, [], { 37500: { undefined: new Uint8Array([...mark, ...tiff]) } });
+}
+
+function nef(
+  raw: RawPicture,
+  previews: TiffEntries[],
+  moreExif: TiffEntries,
+): Uint8Array<ArrayBuffer> {
   const entries: TiffEntries = {
     ...camera("NIKON CORPORATION", raw.orientation),
     ...size(16, 12),
     254: { longs: [1] },
     259: { shorts: [1] },
-    330: { directories: [jpegInterchange(raw.preview), sensor(raw.width + 16, raw.height + 8)] },
-    ...exif(raw),
+    330: { directories: [...previews, sensor(raw.width + 16, raw.height + 8)] },
+    ...exif(raw, moreExif),
   };
   // It is known by its 28 entries.
   const more = Array.from({ length: 28 - Object.keys(entries).length }, (_, i) => 50000 + i);
