@@ -10,10 +10,11 @@ import { engine } from "../inference/bench/engine.ts";
 import { jobs } from "../inference/bench/jobs.ts";
 import { soak } from "../inference/bench/soak.ts";
 import { store } from "../media_store/bench/store.ts";
+import { memory } from "./memory.ts";
 import type { Figure, Part } from "@fovea/bench/figure";
 import { printFigures } from "@fovea/bench/table";
 
-const PARTS: Readonly<Record<string, Part>> = { encoder, engine, jobs, soak, store };
+const PARTS: Readonly<Record<string, Part>> = { encoder, engine, jobs, soak, store, memory };
 
 const HELP = `Usage: ./fovea bench [--seconds N] [PART …]
 

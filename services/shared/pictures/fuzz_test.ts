@@ -1,14 +1,8 @@
 import type { Item, Job, ProblemDocument } from "@fovea/contract";
 import { startSuite, type Suite } from "@fovea/testing/suite";
-import {
-  type IMagickImage,
-  MagickColor,
-  MagickFormat,
-  MagickImage,
-  NoiseType,
-} from "@imagemagick/magick-wasm";
+import { MagickFormat } from "@imagemagick/magick-wasm";
 import assert from "node:assert/strict";
-import { loadMagick } from "./magick.ts";
+import { makeBase, mutate, randomOf } from "./testing/mutated_pictures.ts";
 
 /** Each is mutated in turn: what people send, and two that few do. */
 const FORMATS = [
@@ -29,52 +23,6 @@ const MAX_ANSWER_MS = 10_000;
 const LIBRARY_WORDS = /`|@ |error\/|\(\d+\.\d+\)|[a-z][A-Z][a-z]+[A-Z]|libpng|magick/;
 
 const WORKER_LOST = ["worker_lost", "poisoned", "deadline_exceeded", "internal_error"];
-
-/** Marsaglia's xorshift, 32 bits. @returns whole numbers below a limit */
-function randomOf(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % limit;
-  };
-}
-
-async function makeBase(format: MagickFormat): Promise<Uint8Array<ArrayBuffer>> {
-  await loadMagick();
-  const image: IMagickImage = MagickImage.create(new MagickColor("#c04020"), 96, 64);
-  try {
-    image.addNoise(NoiseType.Gaussian);
-    return image.write(format, (bytes) => bytes.slice());
-  } finally {
-    image.dispose();
-  }
-}
-
-/** Some bytes changed, more often near the beginning, where headers are; a part doubled, cut out or cut off. */
-function mutate(
-  base: Uint8Array<ArrayBuffer>,
-  random: (limit: number) => number,
-): Uint8Array<ArrayBuffer> {
-  const bytes = base.slice();
-  for (let left = 1 + random(8); left > 0; left--) {
-    const at = random(2) === 0 ? random(Math.min(200, bytes.length)) : random(bytes.length);
-    bytes[at] = [0, 0xff, 0x7f, random(256), bytes[at]! ^ (1 << random(8))][random(5)]!;
-  }
-  const [from, to] = [random(bytes.length), random(bytes.length)].toSorted((a, b) => a - b);
-  const part = [...bytes.subarray(from, to)];
-  switch (random(6)) {
-    case 0:
-      return bytes.slice(0, 16 + random(bytes.length));
-    case 1:
-      return new Uint8Array([...bytes.subarray(0, to), ...part, ...bytes.subarray(to)]);
-    case 2:
-      return new Uint8Array([...bytes.subarray(0, from), ...bytes.subarray(to)]);
-    default:
-      return bytes;
-  }
-}
 
 /** Asks for something, and holds the answer to what must be true of any. */
 async function ask(url: string, init: RequestInit = {}): Promise<Response> {
