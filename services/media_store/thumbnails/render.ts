@@ -4,6 +4,8 @@
  * @module
  */
 import { kindOfBytes } from "@fovea/pictures/kinds";
+import type { Size } from "@fovea/pictures/limits";
+import { withFewerPixels } from "@fovea/pictures/png_shrink";
 import { interruptible } from "@fovea/process/interruptible";
 import { toCanvas, toSrgb } from "@fovea/pictures/magick";
 import {
@@ -50,11 +52,14 @@ export async function renderThumbnail(
   const kind = await kindOfBytes(bytes);
   const opened = await openPicture(bytes, { mimeType: kind?.mime_type, maxPixels });
   ResourceLimits.memory = BigInt(MAX_BYTES_A_PIXEL) * BigInt(maxPixels);
-  return interruptible(() => shrunk(opened, size, format));
+  const smaller = await withFewerPixels(opened, 2 * size);
+  return interruptible(() => shrunk(smaller, opened.source ?? opened, size, format));
 }
 
+/** @param whole how large the picture is that `opened` may have fewer pixels of */
 function shrunk(
   opened: OpenedPicture,
+  whole: Size,
   size: ThumbnailSize,
   format: ThumbnailFormat,
 ): Uint8Array<ArrayBuffer> {
@@ -64,7 +69,7 @@ function shrunk(
     let thumbnail: Uint8Array<ArrayBuffer> | undefined;
     runMagick(image, () => {
       toCanvas(image, opened.source!.format, MagickColors.Transparent);
-      shrink(image, size);
+      shrink(image, whole, size);
       toSrgb(image);
       if (format === "jpeg") overWhite(image);
       image.autoOrient();
@@ -79,16 +84,15 @@ function shrunk(
   }
 }
 
-function shrink(image: IMagickImage, longestSide: number): void {
-  const { width, height } = image;
-  const scale = longestSide / Math.max(width, height);
+function shrink(image: IMagickImage, whole: Size, longestSide: number): void {
+  const scale = longestSide / Math.max(whole.width, whole.height);
   if (scale >= 1) return;
   const resize = (times: number, filter: FilterType) => {
     const side = (length: number) => Math.max(1, Math.round(length * scale * times));
-    image.resize(new MagickGeometry(`${side(width)}x${side(height)}!`), filter);
+    image.resize(new MagickGeometry(`${side(whole.width)}x${side(whole.height)}!`), filter);
   };
   // Averages of whole pixels: of 50 million with transparency it takes a ninth of the time.
-  if (scale * MUCH_TOO_LARGE < 1) resize(2, FilterType.Box);
+  if (Math.max(image.width, image.height) > MUCH_TOO_LARGE * longestSide) resize(2, FilterType.Box);
   resize(1, FilterType.Lanczos);
 }
 

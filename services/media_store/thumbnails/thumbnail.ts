@@ -11,7 +11,7 @@ export const FORMATS = ["webp", "jpeg"] as const;
 export type ThumbnailFormat = typeof FORMATS[number];
 
 /** Changes whenever the bytes of a thumbnail could: what was cached before is then made anew. */
-export const RENDER_VERSION = 2;
+export const RENDER_VERSION = 3;
 
 /** What a thread is to make. */
 export interface ThumbnailRequest {

@@ -66,7 +66,7 @@ Deno.test("a thumbnail is made once and then comes from the disk", async () => {
   await using studio = await openStudio();
   const item = await studio.keep(png(300));
   const made = await studio.thumbnails.get(item, 64, "webp");
-  assert.deepEqual(studio.cached(), [`${item.sha256}-64-2.webp`]);
+  assert.deepEqual(studio.cached(), [`${item.sha256}-64-3.webp`]);
   // Whether it does is told by other bytes in its place.
   const cache = `${studio.folder}/thumbnails/${item.file_path.slice(6)}/${studio.cached()[0]}`;
   assert.deepEqual(Deno.readFileSync(cache), made);
@@ -97,7 +97,7 @@ Deno.test("thumbnails go with their picture", async () => {
   const [first, second] = [await studio.keep(png(300)), await studio.keep(png(301))];
   for (const item of [first, second]) await studio.thumbnails.get(item, 64, "webp");
   await studio.remove(first);
-  assert.deepEqual(studio.cached(), [`${second.sha256}-64-2.webp`]);
+  assert.deepEqual(studio.cached(), [`${second.sha256}-64-3.webp`]);
 });
 
 Deno.test("a thumbnail whose picture goes while it is made leaves nothing", async () => {
@@ -122,10 +122,10 @@ Deno.test("thumbnails that a crash left without their picture go at the next sta
   const item = await studio.keep(png(300));
   await studio.thumbnails.get(item, 64, "webp");
   Deno.mkdirSync(`${studio.folder}/thumbnails/gone.png`);
-  Deno.writeFileSync(`${studio.folder}/thumbnails/gone.png/a-64-2.webp`, new Uint8Array(1));
+  Deno.writeFileSync(`${studio.folder}/thumbnails/gone.png/a-64-3.webp`, new Uint8Array(1));
   const spool = await Spool.open(studio.folder);
   await ThumbnailCache.open(studio.folder, spool, await BlobStore.open(studio.folder, spool));
-  assert.deepEqual(studio.cached(), [`${item.sha256}-64-2.webp`]);
+  assert.deepEqual(studio.cached(), [`${item.sha256}-64-3.webp`]);
 });
 
 Deno.test("a picture that takes too long costs its thread, and the next one is served", async () => {
