@@ -1,7 +1,6 @@
 /**
  * Measures the encoder in one precision, in a process of its own, so that its memory can be measured.
- * Its argument is
- * a {@link MeasureRequest} as JSON, and it prints an {@link EncoderMeasured} as JSON.
+ * Its argument is a {@link MeasureRequest} as JSON, and it prints an {@link EncoderMeasured} as JSON.
  *
  * Milliseconds are the best of several runs, since other programs only ever make them worse.
  *
