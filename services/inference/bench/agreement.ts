@@ -1,5 +1,5 @@
 /**
- * How much alike the encoder's two precisions find the same pictures.
+ * How similar the embeddings of the encoder's two precisions are.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a long queue costs: how long the next job takes to be found, how long the service takes to
- * start, and how much more memory it takes.
+ * What a long queue costs: how long it takes to find the next job and to start the service, and how
+ * much more memory the service takes.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export async function measureBacklog(jobs: number): Promise<Backlog> {
   await using empty = await temporaryFolder();
   await using full = await temporaryFolder();
   await fill(full.path, jobs);
-  // The first start in a row pays for what the system has not read yet.
+  // The first start takes longer, since the system has not read the files yet.
   await start(empty.path);
   const without = await start(empty.path);
   const withJobs = await start(full.path);

@@ -1,6 +1,5 @@
 /**
- * A contender: onnxruntime-web with nothing around it, running the tower on the same numbers again
- * and again.
+ * A contender: onnxruntime-web alone, which runs the tower on the same numbers again and again.
  *
  * @module
  */

@@ -1,17 +1,17 @@
 /**
- * One side of a race: a process that has loaded what it runs, waits for its turn, and says how it
- * went. Its arguments come as JSON, its turns as lines on stdin, what it measured as lines on stdout.
+ * One side of a comparison: a process that has loaded what it runs, waits for its turn, and prints what
+ * it measured. Its arguments come as JSON. Each line on stdin begins a turn, each line on stdout ends one.
  *
  * @module
  */
 import { peakMemory } from "@fovea/bench/peak_memory";
 
-/** What happened in a turn. */
+/** What was measured in a turn. */
 export interface Turn {
   /** Of all threads together. */
   picturesPerSecond: number;
   /** Milliseconds of each stage, one number a picture. */
-  stages: Record<string, number[]>;
+  stagesMs: Record<string, number[]>;
   /** Most bytes of memory that the process has had so far. */
   peakMemory: number;
 }
@@ -21,7 +21,7 @@ export function contenderArguments<Arguments>(): Arguments {
   return JSON.parse(Deno.args[0]!);
 }
 
-/** The pictures of the race, in memory. */
+/** The pictures of the comparison, in memory. */
 export async function readPictures(folder: string): Promise<Uint8Array<ArrayBuffer>[]> {
   const files = await Array.fromAsync(Deno.readDir(folder));
   const names = files.map(({ name }) => name).sort();
@@ -34,13 +34,15 @@ export async function workFor(
   once: (picture: number) => Promise<Record<string, number>>,
 ): Promise<Omit<Turn, "peakMemory">> {
   const from = performance.now();
-  const stages: Record<string, number[]> = {};
+  const stagesMs: Record<string, number[]> = {};
   let pictures = 0;
   do {
-    for (const [stage, ms] of Object.entries(await once(pictures))) (stages[stage] ??= []).push(ms);
+    for (const [stage, ms] of Object.entries(await once(pictures))) {
+      (stagesMs[stage] ??= []).push(ms);
+    }
     pictures++;
   } while (performance.now() - from < seconds * 1000);
-  return { picturesPerSecond: pictures / (performance.now() - from) * 1000, stages };
+  return { picturesPerSecond: pictures / (performance.now() - from) * 1000, stagesMs };
 }
 
 /** Times stages that follow one another. */
@@ -53,7 +55,7 @@ export function stopwatch(): () => number {
   };
 }
 
-/** Does a first picture or two, says that it is ready, and takes turns until stdin ends. */
+/** Warms up, says that it is ready, and takes turns until stdin ends. */
 export async function compete(
   work: (seconds: number) => Promise<Omit<Turn, "peakMemory">>,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * A worker of the service but for its fetching: pictures lie in memory, and nobody waits for results.
+ * A worker of the service that does not fetch: its pictures lie in memory, and its results are dropped.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { LoadedTask } from "../tasks/task.ts";
 import type { TaskType } from "@fovea/contract";
 import { stopwatch, type Turn, workFor } from "./contender.ts";
 
-/** What the worker is told first; after that, only for how many seconds it is to work. */
+/** The first message to the worker. Each further one is a number: how many seconds it is to work. */
 export interface Feed {
   task: TaskType;
   model: ModelFile;

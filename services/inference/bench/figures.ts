@@ -26,8 +26,8 @@ export function figuresOf({ sections, workers, cosine }: EngineMeasured): Figure
     if (found === undefined) throw new Error(`Cannot compare: ${name} did not take part in ${id}`);
     return found;
   };
-  const infer = (name: string) => of("one_core", name).stages.infer!;
-  const decode = (name: string) => of("decoding", name).stages.decode!;
+  const infer = (name: string) => of("one_core", name).stagesMs.infer!;
+  const decode = (name: string) => of("decoding", name).stagesMs.decode!;
   const speed = (id: Section["id"], name: string) => of(id, name).picturesPerSecond;
   const all = (runtime: Runtime) => speed("all_cores", fovea(runtime, workers));
   const peer = (name: string) => speed("all_cores", name);
@@ -71,7 +71,7 @@ export function figuresOf({ sections, workers, cosine }: EngineMeasured): Figure
     ),
     atMost(
       "ms until /health answers with all workers busy, 99th percentile",
-      of("whole_path", WHOLE_PATH).stages.health!,
+      of("whole_path", WHOLE_PATH).stagesMs.health!,
       20,
     ),
     atMost("ms from 12 MP to input, Fovea : sharp", decode(DECODING) / decode(PEERS.sharp), 2),

@@ -6,7 +6,7 @@ import { figuresOf } from "./figures.ts";
 const score = (name: string, picturesPerSecond: number, ms = 1): Score => ({
   name,
   picturesPerSecond,
-  stages: { decode: ms, infer: ms },
+  stagesMs: { decode: ms, infer: ms },
   peakMemory: 300e6,
 });
 
@@ -29,7 +29,7 @@ function measured(change: Partial<Record<Section["id"], Score[]>> = {}): Section
       score(PEERS.transformers("wasm"), 5),
       score(PEERS.transformers("native"), 19),
     ],
-    whole_path: [{ ...score(WHOLE_PATH, 9), stages: { health: 19 } }, score(FED, 10)],
+    whole_path: [{ ...score(WHOLE_PATH, 9), stagesMs: { health: 19 } }, score(FED, 10)],
     decoding: [score(DECODING, 10, 49), score(PEERS.sharp, 10, 25)],
     ...change,
   };
@@ -58,7 +58,7 @@ Deno.test("what is beyond its bounds is missed, and nothing else is", () => {
   assert.deepEqual(
     missed(
       measured({
-        whole_path: [{ ...score(WHOLE_PATH, 8), stages: { health: 19 } }, score(FED, 10)],
+        whole_path: [{ ...score(WHOLE_PATH, 8), stagesMs: { health: 19 } }, score(FED, 10)],
       }),
     ),
     [["pictures/s, upload to event : fed from memory", 0.8]],

@@ -1,5 +1,5 @@
 /**
- * What a race needs: the peers and the native backend installed, pictures to look at, and networks to run.
+ * What a comparison needs: the peers and the native backend, which are installed, pictures, and networks.
  *
  * @module
  */
@@ -38,7 +38,7 @@ const PREPROCESSOR = {
   image_std: [0.26862954, 0.26130258, 0.27577711],
 };
 
-/** Makes everything, in `folder` but for the networks and what is installed, which stay for the next time. */
+/** Makes everything in `folder`. Networks and what is installed lie elsewhere, and stay for the next time. */
 export async function makeFixtures(folder: string): Promise<Fixtures> {
   for (const folder of [PEERS, NATIVE]) {
     await deno(["install", "--quiet", "--frozen", "--config", `${folder}deno.json`]);

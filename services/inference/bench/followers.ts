@@ -10,7 +10,7 @@ import { BARE, clientOf, untilReady } from "@fovea/testing/suite";
 const ROUNDS = 4;
 const SUBMISSIONS_A_ROUND = 100;
 
-/** Between two submissions: followers are told of one before the next comes, milliseconds. */
+/** Between two submissions, so that followers hear of one before the next one comes. */
 const PAUSE_MS = 10;
 
 /** Opens followers in a process of their own, and says when they are there. */

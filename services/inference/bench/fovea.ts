@@ -1,5 +1,5 @@
 /**
- * A contender: this project's workers, fed from memory.
+ * A contender: this project's workers, with pictures in memory.
  *
  * @module
  */
@@ -36,10 +36,10 @@ await Promise.all(
 );
 await compete(async (seconds) => {
   const turns = await Promise.all(team.map((worker) => ask<Turn>(worker, seconds)));
-  const all = (stage: string) => turns.flatMap(({ stages }) => stages[stage]!);
+  const all = (stage: string) => turns.flatMap(({ stagesMs }) => stagesMs[stage]!);
   return {
     picturesPerSecond: turns.reduce((sum, turn) => sum + turn.picturesPerSecond, 0),
-    stages: { decode: all("decode"), infer: all("infer") },
+    stagesMs: { decode: all("decode"), infer: all("infer") },
   };
 });
 for (const worker of team) worker.terminate();

@@ -1,6 +1,6 @@
 /**
- * A client that costs as little as it can, so that it is the service that is measured: one
- * connection, one request at a time, and of the answer no more than has to be understood.
+ * A client that costs as little as possible, so that the measured time is the service's. It has one
+ * connection, sends one request at a time, and reads of an answer only what it needs.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * What the service takes of a core while it has nothing to do.
+ * How much of a core the service takes while it has nothing to do.
  *
  * @module
  */
 import { startSuite } from "@fovea/testing/suite";
 import { processUsage } from "@fovea/bench/process_usage";
 
-/** Until all that belongs to starting is over. */
+/** Until the start is over in every respect. */
 const SETTLING_MS = 5000;
 
 /** @returns share of one core, 0…1 */

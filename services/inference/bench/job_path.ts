@@ -1,6 +1,6 @@
 /**
- * What the service itself costs: jobs that have nothing to do, from their POST over HTTP to their
- * event over MQTT, through one process.
+ * What the service itself costs: jobs without work, from their POST over HTTP to their event over MQTT,
+ * through one process.
  *
  * @module
  */

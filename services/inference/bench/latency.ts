@@ -1,6 +1,6 @@
 /**
- * How long one job takes on an idle service, from its POST to its event, and what part of that is
- * the services' own.
+ * How long one job takes on an idle service, from its POST to its event, and how much of that is the
+ * services' own.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The encoder as the service has it: weights in memory once, a slot of them for each thread.
+ * The encoder as the service has it: one copy of the weights in memory, and a slot for each thread.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Races: processes that do the same work, loaded at the same time, and given turns one after the
- * other, so that whatever else the machine is doing slows all of them alike.
+ * Compares processes that do the same work. All are loaded at the same time and work in turns, so that
+ * other programs on the machine slow all of them alike.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { READY, type Turn } from "./contender.ts";
 /** How a contender is started. */
 export interface Entry {
   name: string;
-  /** Beside this file; its process may do anything, as programs do that are compared as they come. */
+  /** Beside this file. Its process has all permissions, as the libraries are used in most programs. */
   script: string;
   arguments: unknown;
 }
@@ -20,12 +20,12 @@ export interface Score {
   name: string;
   picturesPerSecond: number;
   /** Milliseconds a picture. */
-  stages: Record<string, number>;
+  stagesMs: Record<string, number>;
   /** Bytes. */
   peakMemory: number;
 }
 
-/** What can be given a turn. */
+/** A process that can work in turns. */
 export interface Contender extends AsyncDisposable {
   name: string;
   turn(seconds: number): Promise<Turn>;
@@ -34,7 +34,7 @@ export interface Contender extends AsyncDisposable {
 /** Seconds of one turn, at most: long enough for some ten pictures of the slowest. */
 const TURN = 5;
 
-/** Has contenders take turns until each has worked for `seconds`. @returns their scores, in order */
+/** Lets contenders work in turns until each has worked for `seconds`. @returns their scores, in order */
 export async function race(contenders: readonly Contender[], seconds: number): Promise<Score[]> {
   const rounds = Math.ceil(seconds / TURN);
   const turns = new Map<Contender, Turn[]>(contenders.map((contender) => [contender, []]));
@@ -44,10 +44,10 @@ export async function race(contenders: readonly Contender[], seconds: number): P
   return Array.from(turns, ([{ name }, taken]) => ({
     name,
     picturesPerSecond: median(taken.map((turn) => turn.picturesPerSecond)),
-    stages: Object.fromEntries(
-      Object.keys(taken[0]!.stages).map((stage) => [
+    stagesMs: Object.fromEntries(
+      Object.keys(taken[0]!.stagesMs).map((stage) => [
         stage,
-        median(taken.flatMap((turn) => turn.stages[stage]!)),
+        median(taken.flatMap((turn) => turn.stagesMs[stage]!)),
       ]),
     ),
     peakMemory: Math.max(...taken.map((turn) => turn.peakMemory)),
@@ -58,7 +58,7 @@ export async function race(contenders: readonly Contender[], seconds: number): P
 export async function raceProcesses(entries: readonly Entry[], seconds: number): Promise<Score[]> {
   await using cleanup = new AsyncDisposableStack();
   const contenders: Contender[] = [];
-  // One after the other: what loads must not slow down what warms up.
+  // One after the other, so that loading one does not slow down another that warms up.
   for (const entry of entries) contenders.push(cleanup.use(await enter(entry)));
   return await race(contenders, seconds);
 }

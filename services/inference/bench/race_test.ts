@@ -19,7 +19,7 @@ function contender(name: string, turns: Turn[], log: string[]): Contender {
 Deno.test("contenders take turns, and their scores are the medians of them", async () => {
   const turn = (picturesPerSecond: number, infer: number[]): Turn => ({
     picturesPerSecond,
-    stages: { infer },
+    stagesMs: { infer },
     peakMemory: picturesPerSecond,
   });
   const log: string[] = [];
@@ -28,7 +28,7 @@ Deno.test("contenders take turns, and their scores are the medians of them", asy
     contender("b", [turn(5, [5]), turn(5, [5]), turn(5, [5])], log),
   ], 12);
   assert.deepEqual(log, ["a 4", "b 4", "a 4", "b 4", "a 4", "b 4"]);
-  assert.deepEqual(a, { name: "a", picturesPerSecond: 3, stages: { infer: 3 }, peakMemory: 8 });
+  assert.deepEqual(a, { name: "a", picturesPerSecond: 3, stagesMs: { infer: 3 }, peakMemory: 8 });
   assert.equal(b!.picturesPerSecond, 5);
 });
 
@@ -50,7 +50,7 @@ Deno.test("the service's workers run as a contender of two threads", async () =>
     },
   }], 0.5);
   assert.ok(score!.picturesPerSecond > 0);
-  assert.ok(score!.stages.decode! > 0 && score!.stages.infer! > 0);
+  assert.ok(score!.stagesMs.decode! > 0 && score!.stagesMs.infer! > 0);
   assert.ok(score!.peakMemory > 50e6);
 });
 

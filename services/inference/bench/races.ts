@@ -1,5 +1,5 @@
 /**
- * Which contender runs against which.
+ * Which contenders are compared with each other.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Fixtures } from "./fixtures.ts";
 import { enter, type Entry, race, raceProcesses, type Score } from "./race.ts";
 import { enterWholePath } from "./whole_path.ts";
 
-/** A race that was run. */
+/** A comparison that was made. */
 export interface Section {
   id: "one_core" | "all_cores" | "whole_path" | "faces" | "decoding";
   title: string;
@@ -50,7 +50,7 @@ export interface RacesOptions {
   seconds: number;
 }
 
-/** Runs all races, one after the other. */
+/** Makes all comparisons, one after the other. */
 export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> {
   const { fixtures, workers, seconds } = options;
   const { tower, quantisedTower, megapixel, modelsFolder } = fixtures;

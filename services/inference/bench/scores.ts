@@ -24,10 +24,10 @@ export function printScores({ title, scores }: Section): void {
   console.log(`\n${title}\n`);
   printTable(
     ["", "decode ms", "infer ms", "pictures/s", "peak MB"],
-    scores.map(({ name, stages, picturesPerSecond, peakMemory }) => [
+    scores.map(({ name, stagesMs, picturesPerSecond, peakMemory }) => [
       name,
-      fixed(stages.decode),
-      fixed(stages.infer),
+      fixed(stagesMs.decode),
+      fixed(stagesMs.infer),
       fixed(picturesPerSecond),
       fixed(peakMemory / 1e6, 0),
     ]),

@@ -1,6 +1,6 @@
 /**
- * A thousand jobs on good and broken pictures, mixed: whether each gets its own answer, whether
- * memory stays where it was, and whether any worker is lost.
+ * A thousand jobs on good and broken pictures, mixed. Each must get the answer of its own picture, memory
+ * must not grow, and no worker may be lost.
  *
  * @module
  */

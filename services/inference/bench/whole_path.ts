@@ -10,7 +10,7 @@ import { subscribe } from "../testing/subscriber.ts";
 import { readPictures } from "./contender.ts";
 import type { Contender } from "./race.ts";
 
-/** Pictures on their way at once, for each worker: enough that none waits for a client. */
+/** Pictures at the same time for each worker: enough that no worker waits for a client. */
 const CLIENTS_PER_WORKER = 3;
 
 /** Starts both services and waits until their workers are warm. */
@@ -59,7 +59,7 @@ export async function enterWholePath(
       return {
         picturesPerSecond: (counted.length - workers) / span * 1000,
         // The median of one number is that number.
-        stages: { health: [percentile(health, 99)] },
+        stagesMs: { health: [percentile(health, 99)] },
         peakMemory: NaN,
       };
     },

@@ -1,6 +1,5 @@
 /**
- * A contender: onnxruntime-node with nothing around it, running the tower on the same numbers again
- * and again.
+ * A contender: onnxruntime-node alone, which runs the tower on the same numbers again and again.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Makes the pictures of a race: photos side by side at their own size, so that they are as hard to
+ * Makes the pictures of a comparison: photos side by side at their own size, so that they are as hard to
  * decode as a photo of their size is. Arguments: `{from, to, count, width, height}`.
  *
  * @module
