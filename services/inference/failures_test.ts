@@ -288,6 +288,39 @@ Deno.test("a media_store that does not let itself be read, or answers with pages
   assert.equal((await untilStatus(service, job_id, "completed")).attempt, 1);
 });
 
+Deno.test("a picture that ends media_store each time ends its job, and the others are done", async () => {
+  const OUTAGE_MS = 1500;
+  const DEADLY = 13;
+  let awayUntil = 0;
+  let ends = 0;
+  await using store = standIn((request) => {
+    const { pathname } = new URL(request.url);
+    if (Date.now() < awayUntil) return new Response("starting", { status: 503 });
+    if (pathname === "/health/ready" || pathname === "/entity/") return Response.json({});
+    if (request.method === "POST") return Response.json({}, { status: 202 });
+    if (pathname !== `/entity/${DEADLY}/image`) return new Response(PICTURE);
+    ends++;
+    awayUntil = Date.now() + OUTAGE_MS;
+    return new Response(new ReadableStream({ start: (body) => body.error(new Error("ended")) }));
+  });
+  await using service = await startService("inference", {
+    ...BARE,
+    MEDIA_STORE_URL: store.url,
+    INFERENCE_WORKERS: "2",
+  });
+  await untilReady(service);
+  const before = await submit(service, 1);
+  const deadly = await submit(service, DEADLY);
+  const after = await submit(service, 2);
+  const job = await untilStatus(service, deadly.job_id, "error");
+  assert.equal(job.error_code, "poisoned");
+  assert.match(job.error_message!, /media_store ended 4 times .* its picture may be why/);
+  assert.equal(ends, 4);
+  for (const { job_id } of [before, after]) {
+    assert.equal((await untilStatus(service, job_id, "completed", "error")).status, "completed");
+  }
+});
+
 Deno.test("what is under way at three kills of the service is worked on once more, alone, and then the others", async () => {
   const late = Promise.withResolvers<void>();
   let answer: () => Response | Promise<Response> = () => late.promise.then(() => new Response());

@@ -1,7 +1,8 @@
 /**
  * Whether media_store is away. [note: outage] While it is, no job is begun and none is to blame: what
  * met the outage waits as if it had not been begun. Only a failure beside which media_store is well is
- * that of the one picture it was about. Nothing asks while all is well; during an outage one call
+ * that of the one picture it was about. And of what media_store was sending each time that it went
+ * away, the picture may be why, see `Attempts.interrupt`. Nothing asks while all is well; during an outage one call
  * after growing pauses finds out when it is over.
  *
  * @module

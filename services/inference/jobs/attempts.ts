@@ -25,7 +25,7 @@ export const MAX_ATTEMPTS = 3;
 /** A job that ended this many workers is not given to another. */
 const MAX_WORKERS_LOST = 2;
 
-/** What was under way at so many ends of the service may be why it ended. */
+/** What was under way at so many ends of the service, or of media_store, may be why it ended. */
 const MAX_INTERRUPTIONS = 3;
 
 /** Between an attempt that failed and the next one. */
@@ -175,21 +175,31 @@ export class Attempts {
     });
   }
 
-  /**
-   * Has what was worked on when the service last ended wait again; that attempt does not count. What
-   * was under way at so many ends is worked on alone, and is `poisoned` where the service ends again.
-   */
+  /** Has what was worked on when the service last ended wait again, see {@link interrupt}. */
   async recover(): Promise<void> {
-    await this.#eachWithStatus("processing", undefined, async (tx, job) => {
-      const interruptions = job.interruptions + 1;
-      if (interruptions <= MAX_INTERRUPTIONS) {
-        const attempt = job.attempt - 1;
-        return await this.#requeue(tx, { ...job, interruptions }, { run_after: 0, attempt });
-      }
-      const detail = `the service ended ${interruptions} times while it worked on this job, ` +
-        "the last time on no other";
-      return await this.#fail(tx, job, { code: "poisoned", detail });
-    });
+    await this.#eachWithStatus("processing", undefined, (tx, job) => this.#interruptIn(tx, job));
+  }
+
+  /**
+   * Requeues a job during which the service ended, or media_store went away; the attempt does not
+   * count. What was under way at so many ends is worked on alone, and is `poisoned` where one of
+   * them ends again.
+   *
+   * @returns undefined where it was cancelled meanwhile
+   */
+  async interrupt(job: JobRow): Promise<JobRow | undefined> {
+    return await this.#options.transactions.run((tx) => this.#interruptIn(tx, job));
+  }
+
+  async #interruptIn(tx: EventTransaction, job: JobRow): Promise<JobRow | undefined> {
+    const interruptions = job.interruptions + 1;
+    if (interruptions <= MAX_INTERRUPTIONS) {
+      const attempt = job.attempt - 1;
+      return await this.#requeue(tx, { ...job, interruptions }, { run_after: 0, attempt });
+    }
+    const detail = `inference or media_store ended ${interruptions} times while they worked ` +
+      "on this job, the last time on no other: its picture may be why";
+    return await this.#fail(tx, job, { code: "poisoned", detail });
   }
 
   /** Ends all jobs that wait for a model that can't be had. */
@@ -277,7 +287,7 @@ export class Attempts {
   }
 }
 
-/** Whether a job may be what ends the service, so that none is to be worked on beside it. */
+/** Whether a job may be what ends the service or media_store, so that none is to be worked on beside it. */
 export function mustRunAlone({ interruptions }: JobRow): boolean {
   return interruptions >= MAX_INTERRUPTIONS;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type ProblemCode, PROBLEMS } from "@fovea/contract";
+import { CONNECTION_REFUSED, type ProblemCode, PROBLEMS } from "@fovea/contract";
 import type { Logger } from "@fovea/process/log";
 import { setImmediate } from "node:timers";
 import type { ServedModels } from "../tasks/served_models.ts";
@@ -147,13 +147,21 @@ export class Dispatcher {
   }
 
   async #serve(job: JobRow, signal: AbortSignal): Promise<void> {
-    const { pool, models, outage, log } = this.#options;
+    const { attempts, pool, models, outage, log } = this.#options;
     const model = models.used(job.task_type);
     const { job_id, task_type, media_store_id } = job;
     const options = JSON.parse(job.options);
     const outcome = await pool.run({ task: task_type, entityId: media_store_id, options }, signal);
     if (!outcome.ok && OUTAGE_CODES.includes(outcome.code) && await outage.isAway()) {
-      return await this.#releaseAll([job]);
+      // A call that did not arrive is not why media_store went away; or this service is ending.
+      const hasArrived = !outcome.detail.endsWith(CONNECTION_REFUSED);
+      if (outage.reason === null || !hasArrived) return await this.#releaseAll([job]);
+      const waiting = await this.#write(() => attempts.interrupt(job));
+      if (waiting?.status === "error") {
+        const { error_code: code, error_message: detail } = waiting;
+        log.warn({ job_id, task_type, media_store_id, code, detail }, "job not done");
+      }
+      return;
     }
     const recorded = await this.#write(() => this.#recordOutcome(job, outcome, model));
     if (recorded?.status === "pending") this.#admitAfter(0);

@@ -1,5 +1,8 @@
 import { fetchFailure } from "./fetch_failure.ts";
 
+/** Nobody listens there: no call has arrived. */
+export const CONNECTION_REFUSED = "connection refused";
+
 /** What the system says of a failed connection, and what a person would. */
 const REASONS: [RegExp, string][] = [
   // Before the certificates, whose files can't be opened then.
@@ -7,7 +10,7 @@ const REASONS: [RegExp, string][] = [
   [/refused: (not authorized|bad user ?name)/i, "it refuses the user or the password"],
   // Of the fetch standard, for ports of other protocols: 6000, 6667 and some eighty more.
   [/requests to port \d+ are blocked/i, "HTTP clients refuse its port: choose another"],
-  [/ECONNREFUSED|connection refused/i, "connection refused"],
+  [/ECONNREFUSED|connection refused/i, CONNECTION_REFUSED],
   [/ENOTFOUND|EAI_AGAIN|dns error|failed to lookup/i, "host name not found"],
   [/EHOSTUNREACH|ENETUNREACH|unreachable/i, "no route to it"],
   [
