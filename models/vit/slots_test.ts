@@ -1,3 +1,4 @@
+import { endOf, within } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { openEncoder } from "./encoder.ts";
 import { addressOf, computeIn, SlotKeeper } from "./slots.ts";
@@ -64,8 +65,11 @@ Deno.test("threads share the weights, and one that was ended leaves the others' 
   const startWorker = () => {
     const slot = keeper.take();
     const worker = new Worker(script, { type: "module" });
-    const answers = () =>
-      new Promise((resolve) => worker.onmessage = ({ data }: MessageEvent) => resolve(data));
+    const answers = () => {
+      const answer = Promise.withResolvers<unknown>();
+      worker.onmessage = ({ data }: MessageEvent) => answer.resolve(data);
+      return within("an embedding", answer.promise);
+    };
     worker.postMessage({ weights, slot, picture });
     return { slot, worker, answers };
   };
@@ -81,11 +85,10 @@ Deno.test("threads share the weights, and one that was ended leaves the others' 
 
 Deno.test("the memory comes back when weights are dropped and the threads that had them have ended", async () => {
   const script = new URL("./testing/drop_weights.ts", import.meta.url).pathname;
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
+  const { stdout, stderr } = await endOf(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "--allow-read", "--v8-flags=--expose-gc", script],
-    stderr: "inherit",
-  }).output();
+  });
   // Each of the six had 90 MB.
-  const rss = Number(new TextDecoder().decode(stdout));
-  assert.ok(rss > 0 && rss < 300e6, `${rss} bytes are left`);
+  const rss = Number(stdout);
+  assert.ok(rss > 0 && rss < 300e6, `${rss} bytes are left ${stderr}`);
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Job } from "@fovea/contract";
-import { temporaryFolder, testNeeding } from "@fovea/testing";
+import { endOf, temporaryFolder, testNeeding } from "@fovea/testing";
 import { startSuite } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { loadNativeRuntime } from "./native/runtime.ts";
@@ -38,7 +38,7 @@ testNeeding(
 
 Deno.test("a native backend that may not be loaded is refused at the start, with what to do", async () => {
   await using folder = await temporaryFolder();
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stderr: said } = await endOf(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "--allow-env", "--allow-net", "--allow-read", "--allow-write"],
       ...["--allow-sys", "--unstable-detect-cjs", "services/inference/main.ts"],
@@ -50,9 +50,7 @@ Deno.test("a native backend that may not be loaded is refused at the start, with
       MQTT_PORT: "0",
       DATA_DIR: folder.path,
     },
-    stdin: "null",
-  }).output();
-  const said = new TextDecoder().decode(stderr);
+  });
   assert.equal(code, 2, said);
   assert.match(said, /Cannot start with INFERENCE_BACKEND=native/);
   assert.match(said, /native code is not allowed|it is not installed/);

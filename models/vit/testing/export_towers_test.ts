@@ -1,4 +1,4 @@
-import { type Need, temporaryFolder, testNeeding } from "@fovea/testing";
+import { endOf, type Need, temporaryFolder, testNeeding } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { EXPORTED_TOWERS, exportedTower, largestDifference } from "./exported_towers.ts";
 
@@ -20,9 +20,8 @@ const torch: Need = {
 testNeeding([torch], "torch exports the stored towers, to the byte", async () => {
   await using folder = await temporaryFolder();
   const script = new URL("export_towers.py", import.meta.url).pathname;
-  const { success, stderr } = await new Deno.Command(PYTHON!, { args: [script, folder.path] })
-    .output();
-  assert.ok(success, new TextDecoder().decode(stderr));
+  const { code, stderr } = await endOf(PYTHON!, { args: [script, folder.path] });
+  assert.equal(code, 0, stderr);
   const golden = JSON.parse(await Deno.readTextFile(`${folder.path}/golden.json`));
   assert.deepEqual(Object.keys(golden), Object.keys(EXPORTED_TOWERS));
   for (const [name, { embeddings }] of Object.entries(EXPORTED_TOWERS)) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { endOf } from "@fovea/testing/program_end";
 import { loadWeights } from "../load_weights.ts";
 import type { Precision } from "../packing/layout.ts";
 import { UnsupportedModel } from "../unsupported_model.ts";
@@ -26,7 +27,7 @@ export async function loadAndEmbedElsewhere(
   precision: Precision,
   v8Flags = "",
 ): Promise<Answer> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await endOf(Deno.execPath(), {
     args: [
       "run",
       "--quiet",
@@ -38,9 +39,9 @@ export async function loadAndEmbedElsewhere(
       modelPath,
       precision,
     ],
-    stderr: "inherit",
-  }).output();
-  return JSON.parse(new TextDecoder().decode(stdout));
+  });
+  if (code !== 0) throw new Error(`Cannot load and embed: ${stderr}`);
+  return JSON.parse(stdout);
 }
 
 async function loadAndEmbed(modelPath: string, precision: Precision): Promise<Answer> {

@@ -1,5 +1,5 @@
 import type { Item } from "@fovea/contract";
-import { pictureTools, temporaryFolder, testNeeding } from "@fovea/testing";
+import { endOf, pictureTools, temporaryFolder, testNeeding } from "@fovea/testing";
 import { startSuite, type Suite } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { decodePicture, openPicture } from "./picture_file.ts";
@@ -22,11 +22,9 @@ interface Kind {
 /** Every kind of file that Debian's tools make. */
 async function makeKinds(folder: string): Promise<Kind[]> {
   const script = new URL("testing/make_kinds.py", import.meta.url).pathname;
-  const { success, stderr } = await new Deno.Command("/usr/bin/python3", {
-    args: ["-W", "ignore", script, folder],
-    stdout: "null",
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
+  const args = ["-W", "ignore", script, folder];
+  const { code, stderr } = await endOf("/usr/bin/python3", { args });
+  assert.equal(code, 0, stderr);
   const kinds: Omit<Kind, "bytes" | "seen">[] = JSON.parse(
     await Deno.readTextFile(`${folder}/kinds.json`),
   );

@@ -13,12 +13,13 @@ const PAUSE_MS = 10;
 /**
  * Looks again and again until there is something, and gives it.
  *
- * @param what is waited for, as in "job 7 to end"
+ * @param what is waited for, as in "the end of job 7"; a function is asked when the limit is over, and
+ *   may say what came instead
  * @param look undefined, null or false where it is not there yet
  * @throws {Error} naming `what`, where it has not come within the limit
  */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   look: () => T | Promise<T>,
   limitMs = LIMIT_MS,
 ): Promise<Exclude<T, undefined | null | false>> {
@@ -35,7 +36,7 @@ export async function until<T>(
 /**
  * What a promise resolves with.
  *
- * @param what is waited for; a function is asked when the limit is over, and may say what came instead
+ * @param what as of {@link until}
  * @throws {Error} naming `what`, where the promise has not settled within the limit
  */
 export async function within<T>(
@@ -45,7 +46,7 @@ export async function within<T>(
 ): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(tooLate(typeof what === "string" ? what : what(), limitMs)),
+    () => late.reject(tooLate(what, limitMs)),
     limitMs,
   );
   try {
@@ -55,6 +56,7 @@ export async function within<T>(
   }
 }
 
-function tooLate(what: string, limitMs: number): Error {
-  return new Error(`Waited ${Math.ceil(limitMs) / 1000} s in vain for ${what}`);
+function tooLate(what: string | (() => string), limitMs: number): Error {
+  const said = typeof what === "string" ? what : what();
+  return new Error(`Waited ${Math.ceil(limitMs) / 1000} s in vain for ${said}`);
 }

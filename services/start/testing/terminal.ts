@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { until } from "@fovea/testing";
 import type { Need } from "@fovea/testing";
 import { TextLineStream } from "@fovea/testing/text_line_stream";
 
@@ -49,15 +50,11 @@ export class Terminal implements AsyncDisposable {
 
   /** The first line that matches, which may still have to come. */
   async line(pattern: RegExp): Promise<RegExpMatchArray> {
-    const until = Date.now() + LIMIT_MS;
-    while (Date.now() < until) {
-      for (const line of this.lines) {
-        const match = line.match(pattern);
-        if (match !== null) return match;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(`no line like ${pattern} in ${LIMIT_MS} ms:\n${this.lines.join("\n")}`);
+    const what = () => `a line like ${pattern}, beside these:\n${this.lines.join("\n")}`;
+    return await until(
+      what,
+      () => this.lines.map((line) => line.match(pattern)).find((match) => match !== null),
+    );
   }
 
   /** Waits for the program to end, and has its exit code; 130 where Ctrl-C ended it at once. */
