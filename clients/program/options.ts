@@ -4,6 +4,7 @@
  * @module
  */
 import { EXIT, type FaceDetectionResult, Problem, type TaskType } from "@fovea/contract";
+import { withoutSecrets } from "@fovea/process/public_address";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import member from "../deno.json" with { type: "json" };
 import type { Destination, RequestedPictures } from "../annotation/destination.ts";
@@ -45,8 +46,8 @@ export interface Options extends RequestedPictures {
 
 const MAX_TIMEOUT_S = 86_400;
 
-/** Parts of an address that no message repeats: user, password and query. */
-const SECRETS = /(?<=\/\/)[^/@\s']*@|(?<=\/\/[^\s']*)\?[^'\s]*/g;
+/** What the command line quotes in a message: a quote in it is no end where the text goes on at once. */
+const QUOTED = /'(--[\w-]+=)?((?:[^']|'(?!\s|$))*)'/g;
 
 /**
  * Reads the arguments.
@@ -65,7 +66,8 @@ export function readOptions(client: Client, args: string[]): Options | string {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return asked;
     const fault = error.message.replace(/^error: /, "").replace(" is invalid. ", " is invalid: ")
-      .replace(/\s+/g, " ").replace(SECRETS, "");
+      .replace(QUOTED, (_, option = "", value) => `'${option}${withoutSecrets(value)}'`)
+      .replace(/\s+/g, " ");
     throw new Problem("usage", `${fault}: see ${client.name} --help`);
   }
   const { timeout, json = false, quiet = false, ...given } = command.opts();

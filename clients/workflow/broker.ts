@@ -7,8 +7,9 @@
 import { Problem, TOPICS } from "@fovea/contract";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { orAborted } from "./abort.ts";
-import { certificateHint, publicAddress } from "./service.ts";
+import { certificateHint } from "./service.ts";
 import type { TokenSource } from "@fovea/process/named_file";
+import { publicAddress } from "@fovea/process/public_address";
 
 /** Limit of the first connection. The library's own `connectAsync` may never settle where it fails. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -78,7 +79,7 @@ export class Broker implements AsyncDisposable {
       client.end(true);
       throw new Problem(
         "broker_unreachable",
-        `the MQTT broker can't be reached at ${publicAddress(new URL(url))}: ` +
+        `the MQTT broker can't be reached at ${publicAddress(url)}: ` +
           `${certificateHint(error)}: ` +
           `is it running? give another address, or a user, with --mqtt mqtt://user:password@host:port`,
       );

@@ -13,6 +13,7 @@ import {
 } from "@fovea/contract";
 import { pause } from "./abort.ts";
 import { NamedFileError, type TokenSource } from "@fovea/process/named_file";
+import { publicAddress } from "@fovea/process/public_address";
 
 /** Waits before the second and the third try of a call whose connection failed. */
 const RETRY_AFTER_MS = [250, 1000];
@@ -145,11 +146,6 @@ export class Service {
     const option = this.#options.name.replace("_", "-");
     return `is it running (./fovea ${option})? give another address with --${option}`;
   }
-}
-
-/** An address without user, password and query, which are secret. */
-export function publicAddress({ protocol, host, pathname }: URL): string {
-  return `${protocol}//${host}${pathname.replace(/\/$/, "")}`;
 }
 
 /** Why a connection failed; what can be done about a certificate is an option of the clients. */

@@ -7,6 +7,7 @@ import { openAccess } from "@fovea/http/access";
 import { claimFolder } from "@fovea/storage/folder";
 import { openLog } from "@fovea/process/log";
 import { processMetrics } from "@fovea/process/process_metrics";
+import { publicAddress } from "@fovea/process/public_address";
 import { askedToEnd, listen } from "@fovea/http/serve";
 import { refuseInsecure, SettingsError } from "@fovea/process/settings";
 import { watchFile } from "@fovea/storage/opened_file";
@@ -19,7 +20,7 @@ import { Registry } from "prom-client";
 import { createApp } from "./app.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { ResultDelivery } from "./delivery/result_delivery.ts";
-import { BrokerLink, withoutPassword } from "./events/broker_link.ts";
+import { BrokerLink } from "./events/broker_link.ts";
 import { startBroker } from "./broker/embedded_broker.ts";
 import { byToken } from "./broker/permissions.ts";
 import { EventFeed } from "./events/event_feed.ts";
@@ -188,7 +189,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   const info = (): Info => ({
     name: "fovea-inference",
     version: manifest.version,
-    mqtt_url: broker?.url ?? withoutPassword(settings.MQTT_URL!),
+    mqtt_url: broker?.url ?? publicAddress(settings.MQTT_URL!),
     tasks: models.describe(),
     workers: pool.size,
     backend: BACKEND_NAMES[settings.INFERENCE_BACKEND],

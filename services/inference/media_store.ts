@@ -10,6 +10,7 @@ import {
   type TokenSource,
   tokenSource,
 } from "@fovea/process/named_file";
+import { publicAddress } from "@fovea/process/public_address";
 import { SettingsError } from "@fovea/process/settings_error";
 import type { Settings } from "./settings.ts";
 
@@ -95,7 +96,7 @@ export async function callMediaStore(
       error instanceof NamedFileError
         // Answers don't name the service's files.
         ? `media_store can't be called: the file that ${error.namedBy} names ${error.fault}`
-        : `media_store can't be reached at ${url}: ${reasonOf(error)}`,
+        : `media_store can't be reached at ${publicAddress(url)}: ${reasonOf(error)}`,
     );
   }
 }

@@ -1,4 +1,5 @@
-import type { TaskInfo } from "@fovea/contract";
+import { Problem, type TaskInfo } from "@fovea/contract";
+import { publicAddress } from "@fovea/process/public_address";
 import { type Kysely, sql } from "kysely";
 import type { OutboxState } from "./events/outbox.ts";
 import type { Tables } from "./database/tables.ts";
@@ -39,14 +40,19 @@ export function readinessChecks(
       name: "database",
       check: async () => {
         // To write what is there already would write nothing, also on a full disk.
-        await sql`UPDATE instance SET write_checks = write_checks + 1`.execute(db);
+        await sql`UPDATE instance SET write_checks = write_checks + 1`.execute(db).catch(
+          (error) => {
+            // SQLite's own words, such as "database or disk is full", name no file.
+            throw "errcode" in error ? notReady(error.message) : error;
+          },
+        );
       },
     },
     {
       name: "models",
       check: () => {
         if (tasks().some(({ state }) => state === "ready")) return;
-        throw new Error(`no task is ready: ${tasks().map(sayState).join("; ")}`);
+        throw notReady(`no task is ready: ${tasks().map(sayState).join("; ")}`);
       },
     },
     {
@@ -54,14 +60,14 @@ export function readinessChecks(
       optional: true,
       check: () => {
         const waiting = tasks().filter(({ state }) => state !== "ready");
-        if (waiting.length > 0) throw new Error(waiting.map(sayState).join("; "));
+        if (waiting.length > 0) throw notReady(waiting.map(sayState).join("; "));
       },
     },
     {
       name: "workers",
       check: () => {
         const { size, unfit } = workers();
-        if (Object.keys(unfit).length >= size) throw new Error(sayUnfit(unfit));
+        if (Object.keys(unfit).length >= size) throw notReady(sayUnfit(unfit));
       },
     },
     {
@@ -69,19 +75,21 @@ export function readinessChecks(
       optional: true,
       check: () => {
         const { unfit } = workers();
-        if (Object.keys(unfit).length > 0) throw new Error(sayUnfit(unfit));
+        if (Object.keys(unfit).length > 0) throw notReady(sayUnfit(unfit));
       },
     },
     {
       name: "media_store",
       check: async () => {
         const reason = outage();
-        if (reason !== null) throw new Error(`${reason}: jobs wait until it is back`);
+        if (reason !== null) throw notReady(`${reason}: jobs wait until it is back`);
         const path = "/health/ready";
         const signal = AbortSignal.timeout(MEDIA_STORE_TIMEOUT_MS);
         const response = await callMediaStore(mediaStore, path, { signal });
         await response.body?.cancel();
-        if (!response.ok) throw new Error(`${mediaStore.url}${path} answered ${response.status}`);
+        if (response.ok) return;
+        const address = publicAddress(mediaStore.url);
+        throw notReady(`${address}${path} answered ${response.status}`);
       },
     },
     {
@@ -89,7 +97,7 @@ export function readinessChecks(
       optional: true,
       check: async () => {
         const trouble = await storeTrouble();
-        if (trouble !== null) throw new Error(trouble);
+        if (trouble !== null) throw notReady(trouble);
       },
     },
     {
@@ -103,10 +111,14 @@ export function readinessChecks(
         const waiting = oldestAgeMs === null
           ? "no event waits"
           : `events waiting: ${pending}, the oldest for ${Math.round(oldestAgeMs / 1000)} s`;
-        throw new Error(`${trouble ?? "it takes events and acknowledges none"}; ${waiting}`);
+        throw notReady(`${trouble ?? "it takes events and acknowledges none"}; ${waiting}`);
       },
     },
   ];
+}
+
+function notReady(detail: string): Problem {
+  return new Problem("not_ready", detail);
 }
 
 function sayState({ task_type, state, detail }: TaskInfo): string {

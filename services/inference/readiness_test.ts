@@ -5,6 +5,7 @@ import type { TaskInfo } from "@fovea/contract";
 import { DatabaseSync } from "node:sqlite";
 import { MIGRATIONS, type Tables } from "./database/tables.ts";
 import { type Needs, readinessChecks } from "./readiness.ts";
+import { silent } from "./testing/open_jobs.ts";
 import { stateRoutes } from "./routes/state.ts";
 import type { PoolState } from "./workers/pool.ts";
 
@@ -38,9 +39,13 @@ async function openReadiness(needs: Partial<Needs> = {}) {
     outbox: () => Promise.resolve({ pending: 0, oldestAgeMs: null }),
     ...needs,
   });
-  const app = stateRoutes(() => {
-    throw new Error("nobody asks");
-  }, checks);
+  const app = stateRoutes(
+    () => {
+      throw new Error("nobody asks");
+    },
+    checks,
+    silent,
+  );
   const owned = cleanup.move();
   return {
     file,

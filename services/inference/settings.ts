@@ -28,7 +28,10 @@ const ownSettings = commonSettings.extend({
   MEDIA_STORE_URL: z.url({
     protocol: /^https?$/,
     error: "a URL is expected, such as http://127.0.0.1:8000",
-  }).default("http://127.0.0.1:8000"),
+  })
+    // Paths are put behind it.
+    .refine((url) => !/[?#]/.test(url), { error: "a URL without ? and # is expected" })
+    .default("http://127.0.0.1:8000"),
   /** For https: who else may have signed media_store's certificate. */
   MEDIA_STORE_CA_FILE: z.string().min(1).optional(),
   /** Unset: a broker is started in this process. */

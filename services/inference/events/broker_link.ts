@@ -7,6 +7,7 @@
  * @module
  */
 import type { Logger } from "@fovea/process/log";
+import { publicAddress } from "@fovea/process/public_address";
 import { SettingsError } from "@fovea/process/settings";
 import { connectionFailure, type ServiceStatus, TOPICS } from "@fovea/contract";
 import { connect, type MqttClient } from "mqtt";
@@ -46,8 +47,8 @@ const REFUSED_USER = [4, 5];
 
 export class BrokerLink implements Link {
   readonly #options: BrokerLinkOptions;
-  /** The broker's URL, without user and password. */
-  readonly #urlWithoutPassword: string;
+  /** The broker's, as logs show it. */
+  readonly #address: string;
   #pem: Partial<Record<keyof TlsFiles, string>>;
   #client: MqttClient;
   #connected = false;
@@ -64,7 +65,7 @@ export class BrokerLink implements Link {
   /** @throws {SettingsError} where a file of `tls` can't be read */
   constructor(options: BrokerLinkOptions) {
     this.#options = options;
-    this.#urlWithoutPassword = withoutPassword(options.url);
+    this.#address = publicAddress(options.url);
     this.#pem = readFiles(options.tls ?? {});
     this.#client = this.#connect();
   }
@@ -118,7 +119,7 @@ export class BrokerLink implements Link {
     );
     client.on("connect", ({ sessionPresent }) => {
       clearTimeout(connectTimer);
-      log.info({ broker: this.#urlWithoutPassword }, "connected to the broker");
+      log.info({ broker: this.#address }, "connected to the broker");
       this.#connected = true;
       this.#trouble = null;
       this.#logged = "";
@@ -143,7 +144,7 @@ export class BrokerLink implements Link {
     if (reason !== this.#logged) {
       const { log } = this.#options;
       log.warn(
-        { broker: this.#urlWithoutPassword, reason },
+        { broker: this.#address, reason },
         "no broker: events are kept until it is there",
       );
       this.#logged = reason;
@@ -214,12 +215,4 @@ function reasonOf(error: Error, url: string): string {
   return REFUSED_USER.includes(code as number)
     ? `it refused the user and password of MQTT_URL (${error.message.replace(/^.*: /, "")})`
     : connectionFailure(error);
-}
-
-/** A broker's URL as it may be shown and logged. */
-export function withoutPassword(url: string): string {
-  const parsed = new URL(url);
-  parsed.username = "";
-  parsed.password = "";
-  return parsed.href.replace(/\/$/, "");
 }

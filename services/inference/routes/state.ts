@@ -1,4 +1,6 @@
-import type { Info } from "@fovea/contract";
+import { type Info, Problem } from "@fovea/contract";
+import { requestIdOf } from "@fovea/http/request_id";
+import type { Logger } from "@fovea/process/log";
 import { Hono } from "hono";
 
 /** Whether one thing that the service needs is there. */
@@ -6,12 +8,12 @@ export interface Check {
   name: string;
   /** Without it the service can do less, but does its work. */
   optional?: boolean;
-  /** @throws {Error} saying what is missing */
+  /** @throws {Problem} saying what is missing; what else it throws is logged, and not shown */
   check: () => Promise<void> | void;
 }
 
 /** `/health`, `/health/ready` and `/info`: what the service is and whether it can do its work. */
-export function stateRoutes(info: () => Info, checks: readonly Check[]): Hono {
+export function stateRoutes(info: () => Info, checks: readonly Check[], log: Logger): Hono {
   const app = new Hono();
 
   app.get("/info", (c) => c.json(info()));
@@ -24,7 +26,9 @@ export function stateRoutes(info: () => Info, checks: readonly Check[]): Hono {
         return { name, state: "ok" as const, detail: null };
       } catch (error) {
         const state = optional ? "degraded" as const : "failed" as const;
-        return { name, state, detail: (error as Error).message };
+        if (error instanceof Problem) return { name, state, detail: error.message };
+        log.error({ err: error, check: name, request_id: requestIdOf(c) }, "not ready");
+        return { name, state, detail: "the check failed: the service's log says why" };
       }
     }));
     const failed = results.some(({ state }) => state === "failed");

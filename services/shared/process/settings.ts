@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { expectation } from "./expectation.ts";
+import { withoutSecrets } from "./public_address.ts";
 import { SettingsError } from "./settings_error.ts";
 
 export { SettingsError };
@@ -100,7 +101,7 @@ export function readSettings<Schema extends z.ZodObject>(
   if (read.success) return read.data;
   const lines = read.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? "");
-    const got = name in values ? ` is "${values[name]}"` : "";
+    const got = name in values ? ` is "${withoutSecrets(values[name]!)}"` : "";
     return `  ${name}${got}: ${issue.message}`;
   });
   throw new SettingsError(`Cannot start: wrong settings\n${lines.join("\n")}`);
