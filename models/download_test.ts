@@ -4,7 +4,7 @@ import { temporaryFolder } from "@fovea/testing";
 import { download, type DownloadOptions } from "./download.ts";
 import { type Fault, patterned, serveFile } from "./testing/file_server.ts";
 import { PartialFile } from "./partial_file.ts";
-import { publicMessage } from "./public_message.ts";
+import { publicMessage } from "@fovea/contract";
 
 const bytes = patterned(300_000);
 const expected = {

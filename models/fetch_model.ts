@@ -11,7 +11,7 @@ import { digestOf, mismatch } from "./digest.ts";
 import { download } from "./download.ts";
 import { type ModelEntry, MODELS } from "./manifest.ts";
 import { PartialFile } from "./partial_file.ts";
-import { publicMessage } from "./public_message.ts";
+import { publicMessage } from "@fovea/contract";
 import { SourceRefused } from "./source_refused.ts";
 import { takeFromTarball } from "./tarball.ts";
 

@@ -7,7 +7,7 @@ import { patterned } from "./testing/file_server.ts";
 import { serveHub } from "./testing/hub.ts";
 import { modelsFor } from "./manifest.ts";
 import { PartialFile } from "./partial_file.ts";
-import { publicMessage } from "./public_message.ts";
+import { publicMessage } from "@fovea/contract";
 import { takeFromTarball } from "./tarball.ts";
 
 const bytes = patterned(300_000);

@@ -10,4 +10,5 @@ export * from "./fetch_failure.ts";
 export * from "./info.ts";
 export * from "./job.ts";
 export * from "./problem.ts";
+export * from "./public_message.ts";
 export * from "./rights.ts";

@@ -1,4 +1,4 @@
-import { fetchFailure } from "@fovea/contract";
+import { fetchFailure } from "./fetch_failure.ts";
 
 /**
  * What an error says, without the URLs and paths around it. Those may stand in the log, but a client of
