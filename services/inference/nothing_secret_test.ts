@@ -8,6 +8,9 @@ import { BARE, clientOf } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 
+/** For the worker of empty_inference. */
+const DEADLY_ENTITY = 666;
+
 const textOf = async (url: string) => await (await fetch(url)).text();
 
 function closedPort(): number {
@@ -90,6 +93,18 @@ Deno.test("readiness shows no path of a damaged database, and the log does", asy
       msg === "not ready" && JSON.stringify(err).includes(`${path} is damaged`)
     );
   });
+});
+
+Deno.test("a job whose worker died says of what, and the log alone says with which file", async () => {
+  await using service = await startService("empty_inference", BARE);
+  const { submit, ended } = clientOf("", service.url);
+  const { job_id } = await submit("face_detection", { media_store_id: DEADLY_ENTITY });
+  const { error_code, error_message } = await ended(job_id);
+  assert.equal(error_code, "poisoned");
+  assert.match(error_message!, /No such file or directory/);
+  assert.doesNotMatch(error_message!, /missing|testing/);
+  const died = service.log().filter(({ msg }) => msg === "worker died");
+  assert.match(String(died[0]?.reason), /No such file or directory.*testing\/missing/);
 });
 
 /** Overwrites the first page of a table of a database in use, which is read anew. */

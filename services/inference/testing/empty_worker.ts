@@ -1,16 +1,20 @@
 /**
  * A worker for whom every job is done at once, with no face in it: what is left is the service's own
- * work.
+ * work. Of entity 666 it dies, for a file that is missing.
  *
  * @module
  */
 import type { Cancel, Order, Report } from "../workers/messages.ts";
 import { KNOWN_ANSWERS } from "./known_answers.ts";
 
+const DEADLY_ENTITY = 666;
+
 const thread = self as unknown as {
   onmessage: (message: MessageEvent<Order | Cancel>) => void;
   postMessage(report: Report): void;
 };
+
+const MISSING = new URL("./missing", import.meta.url);
 
 thread.onmessage = ({ data: order }) => {
   switch (order.kind) {
@@ -24,6 +28,7 @@ thread.onmessage = ({ data: order }) => {
         answer: KNOWN_ANSWERS[order.task]!,
       });
     case "run":
+      if (order.job.entityId === DEADLY_ENTITY) Deno.readTextFileSync(MISSING);
       return thread.postMessage({
         kind: "ended",
         outcome: {

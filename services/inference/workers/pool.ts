@@ -281,7 +281,7 @@ export class WorkerPool {
     if (reason !== "idle" && reason !== "closed") this.#restarts[reason]++;
     if (reason === "recycled") this.#spawn();
     if (reason !== "died") return;
-    this.#options.log.error({ worker: place, reason: why.message }, "worker died");
+    this.#options.log.error({ worker: place, reason: why.cause ?? why.message }, "worker died");
     // The one who waits for a busy worker sees to what comes next.
     if (!busy) this.#replaceSoon(place, why);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Problem } from "@fovea/contract";
+import { Problem, publicMessage } from "@fovea/contract";
 import type { Cancel, Order, Report } from "./messages.ts";
 
 /** Why a thread was ended, other than for having nothing to do. */
@@ -61,7 +61,7 @@ export class PooledWorker {
     };
     this.#thread.onerror = (event) => {
       event.preventDefault();
-      this.end("died", new Problem("worker_lost", `worker died: ${event.message}`));
+      this.end("died", lost(`worker died: ${publicMessage(event.message)}`, event.message));
     };
   }
 
@@ -114,7 +114,7 @@ export class PooledWorker {
   /** In the order of asking, whatever still has to be waited for. */
   #post(message: Order | Cancel | Promise<Order>): void {
     this.#posted = this.#posted.then(async () => this.#thread.postMessage(await message))
-      .catch(({ message }: Error) => this.end("died", new Problem("worker_lost", message)));
+      .catch((error) => this.end("died", lost(publicMessage(error), error.message)));
   }
 
   /** One timer for many jobs: it looks again where there was one meanwhile. */
@@ -130,4 +130,9 @@ export class PooledWorker {
       this.end(limit === this.#options.idleMs ? "idle" : "recycled", why);
     }, Math.max(0, left()));
   }
+}
+
+/** @param reason in full, for the log: it may name files */
+function lost(detail: string, reason: string): Problem {
+  return Object.assign(new Problem("worker_lost", detail), { cause: reason });
 }

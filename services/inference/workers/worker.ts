@@ -8,7 +8,7 @@
 import { wasmMemory } from "./wasm_memory.ts";
 import "./empty_environment.ts";
 import "./no_silent_exit.ts";
-import { Problem, type TaskType } from "@fovea/contract";
+import { Problem, publicMessage, type TaskType } from "@fovea/contract";
 import { BrokenOffError, interruptible, limitWork } from "@fovea/process/interruptible";
 import { setImmediate } from "node:timers";
 import { decode } from "../picture/decode.ts";
@@ -77,7 +77,8 @@ async function load({ task, model, tower }: Order & { kind: "load" }): Promise<R
     memoryAtRest = wasmMemory();
     return { kind: "loaded" };
   } catch (error) {
-    return { kind: "cannot_load", detail: (error as Error).message };
+    console.error(error);
+    return { kind: "cannot_load", detail: publicMessage(error) };
   }
 }
 
@@ -88,7 +89,8 @@ async function showCanary(type: TaskType): Promise<Report> {
     using picture = await decode(bytes, CANARY_PIXELS, task.minSize);
     return { kind: "canary_answer", answer: await task.prepare(picture, 0, {})() };
   } catch (error) {
-    return { kind: "canary_failed", detail: (error as Error).message };
+    console.error(error);
+    return { kind: "canary_failed", detail: publicMessage(error) };
   }
 }
 

@@ -11,6 +11,8 @@ export function publicMessage(error: unknown): string {
     // Deno's fetch.
     .replace(/^error sending request .*?: client error \(\w+\): /, "")
     // Deno's file system: `: open '/a/path'`, `: rename '/a' -> '/b'`.
-    .replace(/: \w+ '.*'$/, "")
+    .replace(/: \w+ '.*'$/m, "")
+    // Modules that can't be loaded.
+    .replace(/ ?"?file:\/\/\S+/g, "")
     .replace(/(read|write) access to ".*?"/, "$1 access");
 }

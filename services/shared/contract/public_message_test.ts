@@ -20,6 +20,11 @@ Deno.test("a reason is said without the URLs and paths around it", () => {
       "Permission denied (os error 13)",
     ],
     [
+      "Uncaught NotFound: No such file or directory (os error 2): readfile '/srv/a'\n    at x",
+      "Uncaught NotFound: No such file or directory (os error 2)\n    at x",
+    ],
+    ['Module not found "file:///srv/a.ts".', "Module not found"],
+    [
       'Requires write access to "/srv/models", run again with',
       "Requires write access, run again with",
     ],
