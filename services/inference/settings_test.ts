@@ -3,10 +3,18 @@
  *
  * @module
  */
-import type { EmbeddingResult, Job, TaskType } from "@fovea/contract";
+import type { EmbeddingResult, FaceDetectionResult, Job, TaskType } from "@fovea/contract";
 import { loadMagick } from "@fovea/pictures/magick";
 import { MagickFormat, MagickImage } from "@imagemagick/magick-wasm";
-import { startService, until } from "@fovea/testing";
+import {
+  startGuarded,
+  startService,
+  temporaryFolder,
+  testNeeding,
+  tokenOf,
+  until,
+} from "@fovea/testing";
+import { testModel, yunetDynamic } from "@fovea/testing/models";
 import { BARE, clientOf, startSuite, type Suite, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 import { file } from "./testing/made_files.ts";
@@ -104,4 +112,67 @@ Deno.test("with SHRINK_WHILE_DECODING=false every pixel counts, and the embeddin
   assert.notDeepEqual(whole, shrunk);
   const cosine = whole.reduce((sum, value, i) => sum + value * shrunk[i]!, 0);
   assert.ok(cosine >= 0.999, `cosine ${cosine}`);
+});
+
+Deno.test("models are fetched through HTTP_PROXY", async () => {
+  const model = await testModel("face_detection", "ultraface-rfb-320");
+  const asked: string[] = [];
+  await using proxy = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async ({ url }) => {
+      asked.push(url);
+      return new Response(await Deno.readFile(model.path));
+    },
+  );
+  await using models = await temporaryFolder();
+  await using inference = await startService("inference", {
+    ...BARE,
+    MODELS_DIR: models.path,
+    // No such host is: only a proxy can know it.
+    MODEL_MIRROR: "http://mirror.invalid/models",
+    HTTP_PROXY: `http://127.0.0.1:${proxy.addr.port}`,
+    NO_PROXY: "127.0.0.1",
+    npm_config_registry: "http://127.0.0.1:9/",
+  });
+  const { info } = clientOf("", inference.url);
+  await until("the model for faces", async () => {
+    const faces = (await info()).tasks.find(({ task_type }) => task_type === "face_detection");
+    return faces?.state === "ready";
+  });
+  assert.ok(asked.includes("http://mirror.invalid/models/ultraface_rfb_320.onnx"), asked.join());
+});
+
+testNeeding([yunetDynamic], "FACE_MODEL=yunet-n-dynamic finds faces by that model", async () => {
+  await using suite = await startSuite({ FACE_MODEL: "yunet-n-dynamic" });
+  const picture = await Deno.readFile(
+    new URL("../../clients/images/astronaut.png", import.meta.url),
+  );
+  const { model, result } = await done(suite, "face_detection", picture);
+  assert.equal(model?.name, "yunet-n-dynamic");
+  const { faces } = result as FaceDetectionResult;
+  assert.deepEqual([faces.length, faces[0]?.landmarks?.length], [1, 5]);
+});
+
+Deno.test("a token's issuer, audience and end are what the settings say, in both services", async () => {
+  const settings = { JWT_ISSUER: "us", JWT_AUDIENCE: "fovea", JWT_MAX_DAYS: "2" };
+  for (
+    const [name, path] of [["media_store", "/entity/"], ["empty_inference", "/job/"]] as const
+  ) {
+    await using guarded = await startGuarded(name, { ...settings, READ_AUTH_ENABLED: "true" });
+    const inDays = (days: number) => Math.floor(Date.now() / 1000) + days * 24 * 3600;
+    const good = { iss: "us", aud: ["others", "fovea"], exp: inDays(1) };
+    for (
+      const [claims, status, said] of [
+        [good, 200, ""],
+        [{ ...good, iss: "them" }, 401, "iss"],
+        [{ ...good, aud: "others" }, 401, "aud"],
+        [{ ...good, exp: inDays(3) }, 401, "exp"],
+      ] as const
+    ) {
+      const answer = await guarded.call(path, await tokenOf(guarded.privateKey, claims));
+      const text = await answer.text();
+      assert.equal(answer.status, status, text);
+      assert.ok(status === 200 || JSON.parse(text).detail.includes(said), text);
+    }
+  }
 });
