@@ -23,7 +23,7 @@ export function eventRoutes(feed: EventFeed): Hono {
     const lastEventId = c.req.header("Last-Event-ID");
     const place = lastEventId === undefined ? await feed.end() : placeOf(lastEventId);
     const gone = new AbortController();
-    return eventStream(texts(feed.follow(place, gone.signal), filter), gone);
+    return eventStream(c.req.raw, texts(feed.follow(place, gone.signal), filter), gone);
   });
   return app;
 }

@@ -23,8 +23,6 @@ const FORM_PROBLEMS: readonly ProblemCode[] = [
   "missing_file",
   "unexpected_file",
   "empty_file",
-  "upload_stalled",
-  "upload_too_large",
   "unsupported_media",
   "malformed_body",
   "image_unreadable",
@@ -112,7 +110,7 @@ export const entityPaths: ZodOpenApiPathsObject = {
       right: "read",
       body: jsonBodyOf(knownQuestion, { sha256: ["0".repeat(64)] }),
       answers: { 200: json(knownFiles, "those that are here") },
-      problems: ["upload_too_large", "malformed_body"],
+      problems: ["malformed_body"],
     }),
   },
   "/entity/{id}": {
@@ -160,7 +158,7 @@ export const entityPaths: ZodOpenApiPathsObject = {
       parameters: ofChange,
       body: jsonBodyOf(z.union([entityPatch, wrappedPatch]), { label: "Harbour" }),
       answers: { 200: anItem("the entity as it is now") },
-      problems: [...CHANGE_PROBLEMS, "invalid_parent", "upload_too_large", "malformed_body"],
+      problems: [...CHANGE_PROBLEMS, "invalid_parent", "malformed_body"],
     }),
     delete: operation({
       id: "deleteEntity",

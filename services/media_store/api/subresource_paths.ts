@@ -130,7 +130,7 @@ export const subresourcePaths: ZodOpenApiPathsObject = {
       parameters: { path },
       body: jsonBodyOf(faceDetectionResults, { faces: [] }),
       answers: { 202: json(accepted, "the entity exists and the body is an object") },
-      problems: ["invalid_parameter", "entity_not_found", "upload_too_large", "malformed_body"],
+      problems: ["invalid_parameter", "entity_not_found", "malformed_body"],
     }),
   },
 };

@@ -52,7 +52,7 @@ export function changeRoutes(
       lastEventId === undefined ? seen : readEventId(lastEventId),
       gone.signal,
     );
-    return eventStream(textsOf(pages), gone);
+    return eventStream(c.req.raw, textsOf(pages), gone);
   });
   return routes;
 }

@@ -8,7 +8,6 @@ import { queryOf } from "@fovea/http/query";
 import type { Item } from "@fovea/contract";
 import { type Context, Hono } from "hono";
 import type { NewBlob } from "../blobs/new_blob.ts";
-import { limitJson } from "../transfer/json_limit.ts";
 import { receiveForm } from "../transfer/upload.ts";
 import { entityForm, readEntityForm } from "./form.ts";
 import { knownQuestion } from "./known.ts";
@@ -51,7 +50,7 @@ export function entityRoutes(
     return c.json({ status: "deleted", deleted: await service.deleteAll() });
   });
 
-  entity.post("/known", limitJson(), async (c) => {
+  entity.post("/known", async (c) => {
     const { sha256 } = checked(knownQuestion, await jsonBody(c), "malformed_body");
     return c.json(await service.known(sha256));
   });
@@ -73,7 +72,7 @@ export function entityRoutes(
     return itemAnswer(c, await service.replace(id, entity, form.file, ifMatch));
   });
 
-  entity.patch("/:id", limitJson(), async (c) => {
+  entity.patch("/:id", async (c) => {
     const patch = readEntityPatch(await jsonBody(c));
     return itemAnswer(c, await service.patch(idOf(c), patch, c.req.header("If-Match")));
   });

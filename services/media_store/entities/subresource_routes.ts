@@ -8,7 +8,6 @@ import { queryOf } from "@fovea/http/query";
 import { Hono } from "hono";
 import { z } from "zod";
 import { imageAnswer } from "../transfer/image_answer.ts";
-import { limitJson } from "../transfer/json_limit.ts";
 import { idOf, itemQuery } from "./query.ts";
 import type { EntityService } from "./service.ts";
 
@@ -29,7 +28,6 @@ export function entitySubresourceRoutes(
 
   routes.post(
     "/:id/face-detection-results",
-    limitJson(),
     async (c) => {
       await service.get(idOf(c));
       checked(faceDetectionResults, await jsonBody(c), "malformed_body");

@@ -4,6 +4,7 @@
  * @module
  */
 import { create as contentDisposition } from "content-disposition";
+import { takenAtPace } from "@fovea/http/pace";
 import type { Context } from "hono";
 import type { FileItem } from "../entities/file_metadata.ts";
 import type { EntityService } from "../entities/service.ts";
@@ -38,8 +39,8 @@ export async function imageAnswer(
   if (request.method === "HEAD") return c.body(null, 200, whole);
 
   const range = rangeApplies(request.headers, validators) ? rangeOf(request, size) : null;
-  if (range === null) return c.body(await service.read(item), 200, whole);
-  return c.body(await service.read(item, range), 206, {
+  if (range === null) return c.body(takenAtPace(request, await service.read(item)), 200, whole);
+  return c.body(takenAtPace(request, await service.read(item, range)), 206, {
     ...whole,
     "Content-Length": String(range.end - range.start + 1),
     "Content-Range": contentRange(range, size),

@@ -49,6 +49,7 @@ const KINDS = {
   invalid_parent: refused(400, "Not possible as a parent"),
   is_collection_fixed: refused(400, "Stays what it is"),
   malformed_body: refused(422, "Malformed body"),
+  broken_body: refused(400, "Body broken off"),
   unsupported_content_type: refused(415, "Content type not taken"),
   unsupported_content_encoding: refused(415, "Content encoding not taken"),
   route_not_found: refused(404, "No such route"),

@@ -38,16 +38,21 @@ const ACCEPT_PAUSE_MS = 200;
 const MAKES_ROOM_AFTER_MS = 1000;
 
 /** How long what was answered last may take to reach the system once a connection is to end. */
-const FLUSH_MS = 100;
+const FLUSH_MS = 250;
 
 /** Another warning of the same kind comes after so long without its cause. */
 const CALM_MS = 60_000;
 
 const connectionOf = new WeakMap<Request, Connection>();
 
-/** Ends the connection that a request came on at once; one that came on none of ours stays. */
-export function endConnectionOf(request: Request): void {
+/** Ends the connection that a request came on, at once. */
+export function abortConnectionOf(request: Request): void {
   connectionOf.get(request)?.abort();
+}
+
+/** Ends the connection that a request came on, once its answer is sent: its client is not done yet. */
+export function endConnectionOf(request: Request): void {
+  connectionOf.get(request)?.end();
 }
 
 export class Connections {

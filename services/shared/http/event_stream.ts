@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { takenAtPace } from "./pace.ts";
 
 /** Milliseconds after which a client that lost its connection is to come back. */
 const RETRY_MS = 2000;
@@ -21,12 +22,17 @@ export function serverSentEvent(event: { id?: string; event?: string; data: stri
 }
 
 /**
- * An answer that stays open and is written as fast as the client reads.
+ * An answer that stays open and is written as fast as the client reads; one that reads nothing is
+ * left.
  *
  * @param texts events and {@link KEEP_ALIVE}
  * @param gone aborted when the client has gone
  */
-export function eventStream(texts: AsyncIterator<string>, gone: AbortController): Response {
+export function eventStream(
+  request: Request,
+  texts: AsyncIterator<string>,
+  gone: AbortController,
+): Response {
   const encoder = new TextEncoder();
   // Pulled only as fast as the client reads.
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -38,7 +44,7 @@ export function eventStream(texts: AsyncIterator<string>, gone: AbortController)
     },
     cancel: () => gone.abort(),
   }, { highWaterMark: 0 });
-  return new Response(body, {
+  return new Response(takenAtPace(request, body), {
     headers: {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",

@@ -1,15 +1,16 @@
 /**
- * How slowly a body may come: a client that sends a byte now and then would else hold a connection,
- * a parser and a file open for ever.
+ * How slowly a body may come, and an answer may be taken: a client that sends a byte now and then, or
+ * reads none, would else hold a connection, a parser and a file open for ever.
  *
  * @module
  */
 import { Problem } from "@fovea/contract";
+import { abortConnectionOf } from "./connections.ts";
 
 export interface Pace {
   /** Milliseconds that a client may be behind. */
   patienceMs: number;
-  /** Bytes a second that it has to send in the long run. */
+  /** Bytes a second that it has to send, or to take, in the long run. */
   minRate: number;
 }
 
@@ -21,32 +22,81 @@ export const UPLOAD_PACE: Pace = { patienceMs: 30_000, minRate: 1024 };
  * back, so that only the client's time counts, and not that of whoever takes the bytes. Who stops
  * early leaves the body open.
  *
- * @throws {Problem} `upload_stalled` once no patience is left
+ * @throws {Problem} `upload_stalled` once no patience is left; `broken_body`
  */
 export async function* keepPace(
   body: ReadableStreamDefaultReader<Uint8Array>,
-  { patienceMs, minRate }: Pace,
+  pace: Pace,
 ): AsyncGenerator<Uint8Array> {
+  const { patienceMs, minRate } = pace;
   let patience = patienceMs;
   for (;;) {
     const since = performance.now();
-    const stalled = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      const seconds = patienceMs / 1000;
-      stalled.reject(
-        new Problem(
-          "upload_stalled",
-          `body came too slowly: it may pause for ${seconds} s, and ${minRate} bytes a second are ` +
-            `the least in the long run`,
-        ),
-      );
-    }, patience);
-    const read = await Promise.race([body.read(), stalled.promise]).finally(() =>
-      clearTimeout(timer)
-    );
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(stalled(pace)), patience);
+    const next = body.read().catch(() => {
+      throw brokenBody();
+    });
+    const read = await Promise.race([next, late.promise]).finally(() => clearTimeout(timer));
     if (read.done) return;
     const waited = performance.now() - since;
     patience = Math.min(patience - waited + read.value.length / minRate * 1000, patienceMs);
     yield read.value;
   }
+}
+
+/** What a client is told whose body came too slowly. */
+export function stalled({ patienceMs, minRate }: Pace): Problem {
+  return new Problem(
+    "upload_stalled",
+    `body came too slowly: it may pause for ${
+      patienceMs / 1000
+    } s, and ${minRate} bytes a second ` +
+      `are the least in the long run`,
+  );
+}
+
+/** What became of a body that the runtime could not read. */
+export function brokenBody(): Problem {
+  return new Problem(
+    "broken_body",
+    "body can't be read: it breaks off before its end, or its chunks are malformed",
+  );
+}
+
+/**
+ * An answer's body, as long as its client takes it: waiting for the client uses patience up, and what
+ * it takes gives some back. Once none is left, the connection ends. How long the bytes themselves are
+ * in coming does not count.
+ */
+export function takenAtPace(
+  request: Request,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  { patienceMs, minRate }: Pace = UPLOAD_PACE,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  let patience = patienceMs;
+  let given = { at: performance.now(), bytes: 0 };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = (reason: unknown) => {
+    clearTimeout(timer);
+    return reader.cancel(reason);
+  };
+  return new ReadableStream({
+    // The client is asked for nothing more than it has taken: each pull says that it has.
+    async pull(controller) {
+      clearTimeout(timer);
+      const waited = performance.now() - given.at;
+      patience = Math.min(patience - waited + given.bytes / minRate * 1000, patienceMs);
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      controller.enqueue(value);
+      given = { at: performance.now(), bytes: value.length };
+      timer = setTimeout(() => {
+        abortConnectionOf(request);
+        stop("client takes nothing").catch(() => {});
+      }, Math.max(0, patience));
+    },
+    cancel: stop,
+  }, { highWaterMark: 0 });
 }

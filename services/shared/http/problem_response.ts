@@ -5,6 +5,8 @@ import type { z } from "zod";
 import { expectation, named } from "@fovea/process/expectation";
 import type { Logger } from "@fovea/process/log";
 import { allowedMethods } from "./allowed_methods.ts";
+import { readText } from "./body.ts";
+import { endConnectionOf } from "./connections.ts";
 import { requestIdOf } from "./request_id.ts";
 
 function answer(c: Context, problem: Problem): Response {
@@ -21,6 +23,11 @@ function answer(c: Context, problem: Problem): Response {
   // RFC 9110, 12.5.3: what would be taken instead.
   if (problem.code === "unsupported_content_encoding") headers.set("Accept-Encoding", "identity");
   if (problem.code === "upgrade_required") headers.set("Upgrade", "websocket");
+  // Of such a client nothing more is waited for.
+  if (problem.code === "upload_stalled" || problem.code === "broken_body") {
+    headers.set("Connection", "close");
+    endConnectionOf(c.req.raw);
+  }
   if (problem.code === "unauthorized") headers.set("WWW-Authenticate", "Bearer");
   return new Response(JSON.stringify(document), { status: document.status, headers });
 }
@@ -56,11 +63,15 @@ export function answerProblems(app: Hono<any>, log: Logger): void {
   });
 }
 
+/** What may come as JSON: far more than any member may have, so that a long one is named. */
+const MAX_JSON_BYTES = 1024 * 1024;
+
 /**
  * Reads a JSON body, which has to be called one: any page may send text, and only what a browser
  * sends with this type it asks for beforehand.
  *
- * @throws {Problem} `unsupported_content_type`; `malformed_body` where it is no JSON
+ * @throws {Problem} `unsupported_content_type`; `malformed_body` where it is no JSON;
+ * `upload_too_large`, `upload_stalled`, `broken_body`
  */
 export async function jsonBody(c: Context): Promise<unknown> {
   const sent = c.req.header("Content-Type");
@@ -71,8 +82,9 @@ export async function jsonBody(c: Context): Promise<unknown> {
       `Content-Type ${met}: JSON is expected, as application/json`,
     );
   }
+  const text = await readText(c.req.raw, MAX_JSON_BYTES);
   try {
-    return await c.req.json();
+    return JSON.parse(text);
   } catch (error) {
     throw new Problem("malformed_body", `body is not JSON: ${(error as Error).message}`);
   }

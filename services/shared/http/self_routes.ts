@@ -8,6 +8,7 @@ import { Problem } from "@fovea/contract";
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import swaggerUi from "swagger-ui-dist/package.json" with { type: "json" };
+import { takenAtPace } from "./pace.ts";
 import type { ApiDocument } from "./api/document.ts";
 
 export interface SelfOptions {
@@ -44,7 +45,8 @@ export function selfRoutes({ name, version, describe, metrics }: SelfOptions): H
     if (type === undefined) throw new Problem("route_not_found", `the page has no file "${file}"`);
     const headers = { "Content-Type": type, "Cache-Control": "max-age=3600" };
     if (file === "start.js") return c.body(START, 200, headers);
-    return c.body((await Deno.open(new URL(file, SWAGGER_UI))).readable, 200, headers);
+    const { readable } = await Deno.open(new URL(file, SWAGGER_UI));
+    return c.body(takenAtPace(c.req.raw, readable), 200, headers);
   });
   return app;
 }

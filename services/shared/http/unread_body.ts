@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { endConnectionOf } from "./connections.ts";
 import { answerOfUpgrade, setHeaders } from "./web_socket.ts";
 
 /** How much more is read, how long in all, and how long nothing may come. */
@@ -16,7 +17,9 @@ export const discardUnreadBody: MiddlewareHandler = async (c, next) => {
   if (answerOfUpgrade(c.req.raw) !== undefined) return;
   const { body } = c.req.raw;
   if (body === null || body.locked) return;
-  if (!await discard(body.getReader())) setHeaders(c, { Connection: "close" });
+  if (await discard(body.getReader())) return;
+  setHeaders(c, { Connection: "close" });
+  endConnectionOf(c.req.raw);
 };
 
 /** @returns whether the body was read to its end */

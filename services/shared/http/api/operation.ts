@@ -41,8 +41,7 @@ export function operation(call: Call): ZodOpenApiOperationObject {
       ...answers,
       ...problemAnswers([
         ...problems,
-        ...isJson(body) ? ["unsupported_content_type" as const] : [],
-        ...body === undefined ? [] : ["unsupported_content_encoding" as const],
+        ...body === undefined ? [] : bodyProblems(body),
         ...refusals(right),
         "unknown_host",
         "foreign_origin",
@@ -52,8 +51,16 @@ export function operation(call: Call): ZodOpenApiOperationObject {
   };
 }
 
-const isJson = (body: ZodOpenApiRequestBodyObject | undefined) =>
-  body !== undefined && "application/json" in body.content;
+function bodyProblems(body: ZodOpenApiRequestBodyObject): ProblemCode[] {
+  const isJson = "application/json" in body.content;
+  return [
+    ...isJson ? ["unsupported_content_type" as const] : [],
+    "unsupported_content_encoding",
+    "broken_body",
+    "upload_too_large",
+    "upload_stalled",
+  ];
+}
 
 function refusals(right: Right | undefined): ProblemCode[] {
   if (right === undefined) return [];
