@@ -5,6 +5,7 @@ import {
   namedFiles,
   ownFiles,
   type Permissions,
+  threadPermissions,
 } from "@fovea/process/permissions";
 import { fileURLToPath } from "node:url";
 import { inferenceSettings, SETTING_NAMES, type Settings } from "./settings.ts";
@@ -52,17 +53,11 @@ export function workerPermissions(
   >,
 ): Deno.PermissionOptionsObject {
   return {
-    read: [
-      ...ownFiles(),
+    ...threadPermissions([
       settings.MODELS_DIR,
       ...namedFiles({ FOVEA_TOKEN_FILE: settings.FOVEA_TOKEN_FILE }),
-    ],
+    ]),
     net: [endpointOf(settings.MEDIA_STORE_URL)],
     ffi: settings.INFERENCE_BACKEND === "native" ? NATIVE : false,
-    write: false,
-    run: false,
-    env: false,
-    sys: false,
-    import: false,
   };
 }

@@ -8,6 +8,7 @@ import { openAccess } from "@fovea/http/access";
 import { claimFolder } from "@fovea/storage/folder";
 import { openLog } from "@fovea/process/log";
 import { processMetrics } from "@fovea/process/process_metrics";
+import { threadPermissions } from "@fovea/process/permissions";
 import { askedToEnd, listen, runService } from "@fovea/http/serve";
 import { readSettings, refuseInsecure } from "@fovea/process/settings";
 import { watchFile } from "@fovea/storage/opened_file";
@@ -64,8 +65,10 @@ await runService(async () => {
   const cache = await ThumbnailCache.open(folder.path, spool, blobs);
   const maxPixels = settings.MAX_IMAGE_PIXELS;
   const idleMs = settings.THREAD_IDLE_SECONDS * 1000 || undefined;
-  using inspector = new Inspector({ idleMs });
-  using thumbnails = new Thumbnails({ blobs, cache, maxPixels, log, idleMs });
+  // Whatever bytes that others have sent make a parser do.
+  const permissions = threadPermissions([folder.path]);
+  using inspector = new Inspector({ permissions, idleMs });
+  using thumbnails = new Thumbnails({ blobs, cache, maxPixels, log, idleMs, permissions });
   const transactions = new TransactionRepository(db);
   const changes = new ChangeRepository(db, transactions);
   const feed = new ChangeFeed(changes);

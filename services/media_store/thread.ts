@@ -31,6 +31,8 @@ export interface ThreadOptions {
   /** Milliseconds without a question after which it ends, and its memory with it; else never. */
   idleMs?: number | undefined;
   startLimitMs?: number;
+  /** What the thread may do; unset: what the process may. */
+  permissions?: Deno.PermissionOptions | undefined;
 }
 
 export class Thread<Question, Answer> implements Disposable {
@@ -111,7 +113,10 @@ export class Thread<Question, Answer> implements Disposable {
 
   #begin(): Worker {
     if (this.#worker === undefined) {
-      this.#worker = new Worker(this.#options.script, { type: "module" });
+      this.#worker = new Worker(this.#options.script, {
+        type: "module",
+        deno: { permissions: this.#options.permissions ?? "inherit" },
+      });
       this.#ready = this.#nextReply(this.#worker).catch(({ message }) => {
         throw new Error(`Cannot start a thread: ${message}`);
       });

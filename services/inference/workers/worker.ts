@@ -6,7 +6,7 @@
  */
 // First, so that it sees every memory that the others make.
 import { wasmMemory } from "./wasm_memory.ts";
-import "./empty_environment.ts";
+import "@fovea/process/empty_environment";
 import "./no_silent_exit.ts";
 import { Problem, publicMessage, type TaskType } from "@fovea/contract";
 import { BrokenOffError, interruptible, limitWork } from "@fovea/process/interruptible";

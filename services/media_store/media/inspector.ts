@@ -17,6 +17,8 @@ export interface InspectorOptions {
   limitMs?: number;
   /** Its thread ends when it had nothing to do for so long; unset: never. */
   idleMs?: number | undefined;
+  /** What the thread may do; unset: what the process may. */
+  permissions?: Deno.PermissionOptions | undefined;
   /** What the thread runs. */
   script?: URL;
 }
@@ -24,8 +26,9 @@ export interface InspectorOptions {
 export class Inspector implements Disposable {
   readonly #thread: Thread<Inspection, MediaMetadata>;
 
-  constructor({ limitMs = LIMIT_MS, idleMs, script = SCRIPT }: InspectorOptions = {}) {
-    this.#thread = new Thread({ script, limitMs, idleMs });
+  constructor(options: InspectorOptions = {}) {
+    const { limitMs = LIMIT_MS, idleMs, permissions, script = SCRIPT } = options;
+    this.#thread = new Thread({ script, limitMs, idleMs, permissions });
     this.#thread.start();
   }
 

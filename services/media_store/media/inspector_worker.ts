@@ -3,6 +3,8 @@
  *
  * @module
  */
+// First, so that it comes before the packages.
+import "@fovea/process/empty_environment";
 import { loadMagick } from "@fovea/pictures/magick";
 import { answerQuestions } from "../thread_worker.ts";
 import { readMediaMetadata } from "./media_metadata.ts";

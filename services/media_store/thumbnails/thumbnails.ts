@@ -54,6 +54,8 @@ export interface ThumbnailOptions {
   /** A thread ends when it had nothing to do for so long; unset: never. */
   idleMs?: number | undefined;
   maxWaiting?: number;
+  /** What a thread may do; unset: what the process may. */
+  permissions?: Deno.PermissionOptions | undefined;
   /** What a thread runs. */
   script?: URL;
 }
@@ -81,14 +83,15 @@ export class Thumbnails implements Disposable {
     this.#options = {
       limitMs: LIMIT_MS,
       idleMs: undefined,
+      permissions: undefined,
       maxWaiting: MAX_WAITING,
       script: SCRIPT,
       ...options,
     };
-    const { script, limitMs, idleMs } = this.#options;
+    const { script, limitMs, idleMs, permissions } = this.#options;
     this.#threads = Array.from(
       { length: Math.min(navigator.hardwareConcurrency, MAX_THREADS) },
-      () => new Thread({ script, limitMs, idleMs }),
+      () => new Thread({ script, limitMs, idleMs, permissions }),
     );
   }
 

@@ -27,10 +27,33 @@ export interface Permissions {
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** What every service reads of itself: its own files, and those of its npm packages. */
+/**
+ * What every service reads of itself: its own program, and its npm packages. The project's folder
+ * itself is not among it: by default what the services keep lies there.
+ */
 export function ownFiles(): string[] {
   const url = import.meta.resolve("zod");
-  return [ROOT, fileURLToPath(url.slice(0, url.lastIndexOf("/zod/")))];
+  return [
+    ...["services", "models"].map((folder) => `${ROOT}${folder}`),
+    fileURLToPath(url.slice(0, url.lastIndexOf("/zod/"))),
+  ];
+}
+
+/**
+ * Of a thread that computes: it reads some files and its own program, writes nothing, runs nothing,
+ * calls nobody, and learns nothing of the environment.
+ */
+export function threadPermissions(read: string[] = []): Deno.PermissionOptionsObject {
+  return {
+    read: [...ownFiles(), ...read],
+    write: false,
+    net: false,
+    env: false,
+    run: false,
+    sys: false,
+    ffi: false,
+    import: false,
+  };
 }
 
 /** Files that settings name, by the ends of their names: keys and certificates. */

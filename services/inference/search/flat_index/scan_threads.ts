@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { threadPermissions } from "@fovea/process/permissions";
 import { BestSlots } from "./best_slots.ts";
 import type {
   RangeRequest,
@@ -24,6 +25,7 @@ export class ScanThreads implements Disposable {
     this.#workers = Array.from({ length: setup.threads }, (_, thread) => {
       const worker = new Worker(new URL("./scan_worker.ts", import.meta.url), {
         type: "module",
+        deno: { permissions: threadPermissions() },
         name: `scan ${thread}`,
       });
       worker.postMessage({ ...setup, thread } satisfies ScanSetup);
