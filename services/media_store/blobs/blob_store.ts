@@ -26,12 +26,13 @@ export class BlobStore {
   }
 
   /**
-   * Gives finished bytes their place for good: once this resolves, they are there after a power cut.
+   * Gives sealed bytes their place for good: once this resolves, they are there after a power cut.
    *
    * @param path `files/…`, which no other blob has
    * @throws {Problem} `storage_full`, `storage_missing`
    */
   async put(path: string, blob: NewBlob): Promise<void> {
+    await blob.synced();
     await reportStorage(async () => {
       await Deno.rename(blob.path, this.#locate(path));
       using files = await Deno.open(`${this.#folder}/files`);

@@ -26,6 +26,7 @@ export class NewBlob implements AsyncDisposable {
   readonly #sha256 = createHash("sha256");
   #size = 0;
   #nextLook = 0;
+  #syncing: Promise<void> | undefined;
   #closed = false;
 
   private constructor(path: string, file: Deno.FsFile, onWrite: (bytes: number) => void) {
@@ -67,18 +68,32 @@ export class NewBlob implements AsyncDisposable {
   }
 
   /**
-   * Waits until the bytes are on the disk. Nothing can be written afterwards.
-   *
-   * @throws {Problem} `storage_full`
+   * Begins to bring the bytes to the disk, which {@link NewBlob.synced} waits for: meanwhile others may
+   * read them. Nothing can be written afterwards.
    */
-  async finish(): Promise<Digests> {
-    await reportStorage(() => this.#file.sync());
-    this.#close();
+  seal(): Digests {
+    const syncing = reportStorage(() => this.#file.sync());
+    // Whoever waits for it hears of it.
+    syncing.catch(() => {});
+    this.#syncing = syncing;
     return {
       size: this.#size,
       md5: this.#md5.digest("hex"),
       sha256: this.#sha256.digest("hex"),
     };
+  }
+
+  /** Waits until the bytes of a sealed blob are on the disk. @throws {Problem} `storage_full` */
+  async synced(): Promise<void> {
+    await this.#syncing;
+    this.#close();
+  }
+
+  /** Seals the blob, and waits until its bytes are on the disk. @throws {Problem} `storage_full` */
+  async finish(): Promise<Digests> {
+    const digests = this.seal();
+    await this.synced();
+    return digests;
   }
 
   #close(): void {
@@ -87,6 +102,7 @@ export class NewBlob implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#syncing?.catch(() => {});
     this.#close();
     try {
       await Deno.remove(this.path);

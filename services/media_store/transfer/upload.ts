@@ -120,7 +120,8 @@ export async function receiveForm(request: Request, options: FormOptions): Promi
     for await (const bytes of counted(part)) await blob.write(bytes);
     // What a browser sends where nothing was chosen.
     if (blob.size === 0 && name === "") return null;
-    return { ...await blob.finish(), blob, name };
+    // What the bytes are is found out while they go to the disk.
+    return { ...blob.seal(), blob, name };
   }
 
   const body = request.body!.getReader();
