@@ -32,7 +32,10 @@ async function load(): Promise<void> {
   const path = new URL(import.meta.resolve("@imagemagick/magick-wasm/magick.wasm"));
   // Not compiled while it is read: a thread that is ended meanwhile would take the whole process
   // along (a fault of Deno 2.7).
-  await initializeImageMagick(new WebAssembly.Module(await Deno.readFile(path)));
+  const bytes = await Deno.readFile(path);
+  await initializeImageMagick(new WebAssembly.Module(bytes));
+  // 14 MB, of which WebAssembly has a copy of its own: given back now, and not some time later.
+  bytes.buffer.transfer(0);
   // Its disk would be memory, too: a file system that WebAssembly makes believe.
   ResourceLimits.disk = 0n;
 }
