@@ -208,6 +208,21 @@ Deno.test("a worker that has outgrown its memory is ended after its job, which c
   assert.equal(opened.pool.state.alive, 1);
 });
 
+Deno.test("how much a worker may grow follows from the size of the pictures that are allowed", async () => {
+  const settings = (maxPixels: number) => ({
+    source: { url: "", maxBytes: 50 << 20 },
+    maxPixels,
+    backend: "wasm" as const,
+    shrinkWhileDecoding: true,
+  });
+  // It grows by 100 MB.
+  for (const [maxPixels, alive] of [[5_000_000, 0], [8_000_000, 1]] as const) {
+    using opened = await poolOf(1, "", { script: misbehaving, settings: settings(maxPixels) });
+    assert.equal((await opened.pool.run(faces(11))).ok, true);
+    assert.equal(opened.pool.state.alive, alive, `${maxPixels} pixels`);
+  }
+});
+
 Deno.test("a worker that is ended at its deadline gives its core back", async () => {
   using opened = await poolOf(1, "", { script: misbehaving, deadlineMs: 300 });
   assert.equal(codeOf(await opened.pool.run(faces(2))), "deadline_exceeded");
