@@ -1,6 +1,7 @@
 import type { ProblemCode } from "@fovea/contract";
 import type { Kysely, Transaction } from "kysely";
-import type { JobRow, Tables } from "../database/tables.ts";
+import type { JobRow } from "../database/jobs.ts";
+import type { Tables } from "../database/tables.ts";
 import { TASKS } from "../tasks/list.ts";
 
 /** A result on its way to media_store. */

@@ -6,7 +6,7 @@ import {
   type JobEventName,
   TOPICS,
 } from "@fovea/contract";
-import type { JobRow } from "../database/tables.ts";
+import type { JobRow } from "../database/jobs.ts";
 import { TASKS } from "../tasks/list.ts";
 import type { Message } from "./message_log.ts";
 

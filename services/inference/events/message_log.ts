@@ -11,7 +11,8 @@
 import { TOPICS } from "@fovea/contract";
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { prepared } from "../database/prepared.ts";
-import type { OutboxTable, Tables } from "../database/tables.ts";
+import type { OutboxTable } from "../database/events.ts";
+import type { Tables } from "../database/tables.ts";
 
 export interface Message {
   topic: string;

@@ -11,7 +11,8 @@ import { Attempts } from "./attempts.ts";
 import { JobService } from "./service.ts";
 import { ServiceRate } from "./service_rate.ts";
 import { type EmittedEvent, EventTransactions } from "./event_transactions.ts";
-import type { JobRow, Tables } from "../database/tables.ts";
+import type { JobRow } from "../database/jobs.ts";
+import type { Tables } from "../database/tables.ts";
 
 export interface QueueOptions {
   db: Kysely<Tables>;

@@ -18,7 +18,8 @@ import { type Backoff, pauseBefore } from "@fovea/process/backoff";
 import { MAX_WAIT_MS, QueueRepository, type Turn } from "./queue.ts";
 import type { ServiceRate } from "./service_rate.ts";
 import type { EventTransaction, EventTransactions, Uncommitted } from "./event_transactions.ts";
-import { ALONE, type JobRow, type Tables } from "../database/tables.ts";
+import { ALONE, type JobRow } from "../database/jobs.ts";
+import type { Tables } from "../database/tables.ts";
 
 export const MAX_ATTEMPTS = 3;
 

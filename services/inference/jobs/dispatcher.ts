@@ -13,7 +13,7 @@ import type { WorkerPool } from "../workers/pool.ts";
 import type { MediaStoreOutage } from "../media_store_outage.ts";
 import { type Attempts, mustRunAlone, RETRY_PAUSE } from "./attempts.ts";
 import { MAX_WAIT_MS } from "./queue.ts";
-import type { JobRow } from "../database/tables.ts";
+import type { JobRow } from "../database/jobs.ts";
 
 export interface DispatcherOptions {
   attempts: Attempts;

@@ -12,7 +12,8 @@ import { setImmediate } from "node:timers";
 import { endMessageOf, messagesOf } from "../events/job_events.ts";
 import { enqueue, enqueueAgain } from "../events/message_log.ts";
 import { JobRepository } from "./repository.ts";
-import type { JobRow, Tables } from "../database/tables.ts";
+import type { JobRow } from "../database/jobs.ts";
+import type { Tables } from "../database/tables.ts";
 
 /** What a change of jobs has to work with. */
 export interface EventTransaction {

@@ -7,7 +7,8 @@
 import type { JobStatus, TaskType } from "@fovea/contract";
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import { prepared } from "../database/prepared.ts";
-import type { JobRow, Tables } from "../database/tables.ts";
+import type { JobRow } from "../database/jobs.ts";
+import type { Tables } from "../database/tables.ts";
 
 /**
  * How long a job waits for those of higher priority, at most: every second turn is then

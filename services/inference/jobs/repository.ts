@@ -10,7 +10,8 @@
 import type { JobStatus, ModelUsed, ProblemCode, TaskType, Timings } from "@fovea/contract";
 import { type Kysely, sql } from "kysely";
 import { prepared } from "../database/prepared.ts";
-import type { JobRow, Tables } from "../database/tables.ts";
+import type { JobRow } from "../database/jobs.ts";
+import type { Tables } from "../database/tables.ts";
 
 /** Narrows a listing; a member left out does not. */
 export interface JobFilter {

@@ -11,7 +11,8 @@ import type { Admission } from "./admission.ts";
 import { MAX_ATTEMPTS } from "./attempts.ts";
 import { type JobFilter, JobRepository } from "./repository.ts";
 import type { EventTransaction, EventTransactions } from "./event_transactions.ts";
-import type { JobRow, Tables } from "../database/tables.ts";
+import type { JobRow } from "../database/jobs.ts";
+import type { Tables } from "../database/tables.ts";
 
 export const DEFAULT_PRIORITY = 5;
 

@@ -13,7 +13,8 @@ import type { Administration } from "../jobs/administration.ts";
 import { assembleQueue, type QueueOptions } from "../jobs/assemble.ts";
 import type { Attempts } from "../jobs/attempts.ts";
 import type { JobService } from "../jobs/service.ts";
-import { type JobRow, MIGRATIONS, type Tables } from "../database/tables.ts";
+import type { JobRow } from "../database/jobs.ts";
+import { MIGRATIONS, type Tables } from "../database/tables.ts";
 import { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
 
