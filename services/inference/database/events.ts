@@ -12,9 +12,9 @@ export interface OutboxTable {
   topic: string;
   payload: string;
   retain: number;
-  /** When it was written, ms since the epoch. */
+  /** When it was written, in running time. See [note: running time]. */
   at: number;
-  /** From when on its retention counts, ms since the epoch. */
+  /** From when on its retention counts, in running time. */
   kept_from: number;
 }
 

@@ -1,16 +1,14 @@
 /**
  * Attempts at jobs: begun, their outcomes recorded, requeued, or given up.
  *
- * [note: the lock is the lease] Only one process works on a database (see common/folder.ts), so a
+ * [note: the lock is the lease] Only one process works on a database (see services/shared/storage/folder.ts), so a
  * job that is being worked on needs no lease that runs out. While the process lives, the deadline
  * of its worker is the heartbeat; what is found "processing" when the process starts was interrupted.
  *
  * @module
  */
 import { type ModelUsed, type ProblemCode, PROBLEMS, type TaskType } from "@fovea/contract";
-import type { Kysely } from "kysely";
-import { enqueueDelivery } from "../delivery/repository.ts";
-import { TASKS } from "../tasks/list.ts";
+import type { Kysely, Transaction } from "kysely";
 import type { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
 import { spaceOf } from "../tasks/space.ts";
@@ -37,6 +35,13 @@ const BATCH = 500;
 
 type Reason = { code: ProblemCode; detail: string; sha256?: string | null };
 
+/** Writes what else is kept of a result, in the transaction in which its job is completed. */
+export type ResultWriter = (
+  transaction: Transaction<Tables>,
+  job: JobRow,
+  result: object,
+) => Promise<void>;
+
 export interface AttemptsOptions {
   db: Kysely<Tables>;
   transactions: EventTransactions;
@@ -46,6 +51,7 @@ export interface AttemptsOptions {
   newId: () => string;
   /** 0…1. */
   random: () => number;
+  writeAlong: ResultWriter;
   /** Called when a job has been completed. */
   onCompleted: (job: JobRow) => void;
   /** See {@link MAX_WAIT_MS}. */
@@ -124,7 +130,7 @@ export class Attempts {
     outcome: Outcome,
     model: ModelUsed,
   ): Promise<JobRow | undefined> {
-    const { transactions, rate, now, newId, onCompleted } = this.#options;
+    const { transactions, rate, now, newId, writeAlong, onCompleted } = this.#options;
     const recorded = await transactions.run(async (tx) => {
       if (!outcome.ok) return await this.#recordFailure(tx, job, outcome);
       const time = now();
@@ -142,9 +148,7 @@ export class Attempts {
         result: outcome.result,
       });
       if (completed === undefined) return await this.#releaseIn(tx, job);
-      const vector = TASKS.get(job.task_type).vector?.(outcome.result);
-      if (vector !== undefined) await tx.jobs.storeEmbedding(completed, model.sha256, vector);
-      await enqueueDelivery(tx.transaction, completed, time);
+      await writeAlong(tx.transaction, completed, outcome.result);
       tx.emit("job_completed", completed);
       return completed;
     });

@@ -9,8 +9,8 @@
 import { type JobEventName, Problem } from "@fovea/contract";
 import type { Kysely, Transaction } from "kysely";
 import { setImmediate } from "node:timers";
-import { endMessageOf, messagesOf } from "../events/job_events.ts";
 import { enqueue, enqueueAgain } from "../events/message_log.ts";
+import { endMessageOf, messagesOf } from "./job_events.ts";
 import { JobRepository } from "./repository.ts";
 import type { JobRow } from "../database/jobs.ts";
 import type { Tables } from "../database/tables.ts";

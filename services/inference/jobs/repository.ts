@@ -293,21 +293,4 @@ export class JobRepository {
   async remove(jobId: string): Promise<void> {
     await this.#db.deleteFrom("job").where("job_id", "=", jobId).execute();
   }
-
-  /** Keeps an entity's vector, in place of an older one. */
-  async storeEmbedding(
-    { media_store_id, job_id, sha256, space }: JobRow,
-    modelSha256: string,
-    embedding: readonly number[],
-  ): Promise<void> {
-    const point = {
-      job_id,
-      model_sha256: modelSha256,
-      sha256,
-      space,
-      vector: new Uint8Array(new Float32Array(embedding).buffer),
-    };
-    await this.#db.insertInto("image_embedding").values({ point_id: media_store_id, ...point })
-      .onConflict((conflict) => conflict.column("point_id").doUpdateSet(point)).execute();
-  }
 }

@@ -10,7 +10,7 @@ import { type JobEvent, Problem, type ProblemCode } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import type { Kysely } from "kysely";
 import type { Administration } from "../jobs/administration.ts";
-import { assembleQueue, type QueueOptions } from "../jobs/assemble.ts";
+import { openQueue, type QueueOptions } from "../assembly/queue.ts";
 import type { Attempts } from "../jobs/attempts.ts";
 import type { JobService } from "../jobs/service.ts";
 import type { JobRow } from "../database/jobs.ts";
@@ -99,7 +99,7 @@ export async function openJobs(
   let db = await openSqlite<Tables>(path, MIGRATIONS, "crash");
   cleanup.defer(() => db.destroy());
   const assemble = () =>
-    assembleQueue({
+    openQueue({
       db,
       models,
       limit,

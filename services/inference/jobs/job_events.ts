@@ -7,8 +7,8 @@ import {
   TOPICS,
 } from "@fovea/contract";
 import type { JobRow } from "../database/jobs.ts";
+import type { Message } from "../events/message_log.ts";
 import { TASKS } from "../tasks/list.ts";
-import type { Message } from "./message_log.ts";
 
 /** The messages of an event of a job: one on the topic of all events, and at its end one on its own topic. */
 export function messagesOf(

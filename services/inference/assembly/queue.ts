@@ -1,18 +1,14 @@
-/**
- * The queue put together.
- *
- * @module
- */
 import type { Kysely } from "kysely";
-import type { ServedModels } from "../tasks/served_models.ts";
-import { Administration } from "./administration.ts";
-import { Admission } from "./admission.ts";
-import { Attempts } from "./attempts.ts";
-import { JobService } from "./service.ts";
-import { ServiceRate } from "./service_rate.ts";
-import { type EmittedEvent, EventTransactions } from "./event_transactions.ts";
 import type { JobRow } from "../database/jobs.ts";
 import type { Tables } from "../database/tables.ts";
+import { Administration } from "../jobs/administration.ts";
+import { Admission } from "../jobs/admission.ts";
+import { Attempts } from "../jobs/attempts.ts";
+import { type EmittedEvent, EventTransactions } from "../jobs/event_transactions.ts";
+import { JobService } from "../jobs/service.ts";
+import { ServiceRate } from "../jobs/service_rate.ts";
+import type { ServedModels } from "../tasks/served_models.ts";
+import { writeAlong } from "./result_writer.ts";
 
 export interface QueueOptions {
   db: Kysely<Tables>;
@@ -48,7 +44,8 @@ export interface Queue {
   administration: Administration;
 }
 
-export function assembleQueue({
+/** The queue: jobs from their submission to their end. */
+export function openQueue({
   now = Date.now,
   clock = () => performance.now(),
   newId = () => crypto.randomUUID(),
@@ -60,28 +57,11 @@ export function assembleQueue({
   const transactions = new EventTransactions({ db, now, runningMs, newId, onCommit });
   const rate = new ServiceRate(clock);
   const admission = new Admission(limit, rate);
+  const own = { db, transactions, models, now };
   return {
     transactions,
-    jobs: new JobService({
-      db,
-      transactions,
-      models,
-      admission,
-      digestOf,
-      now,
-      newId,
-      onCancelled,
-      onRemoved,
-    }),
-    attempts: new Attempts({ db, transactions, models, rate, now, newId, random, onCompleted }),
-    administration: new Administration({
-      db,
-      transactions,
-      admission,
-      rate,
-      now,
-      runningMs,
-      onRemoved,
-    }),
+    jobs: new JobService({ ...own, admission, digestOf, newId, onCancelled, onRemoved }),
+    attempts: new Attempts({ ...own, rate, newId, random, writeAlong, onCompleted }),
+    administration: new Administration({ ...own, admission, rate, runningMs, onRemoved }),
   };
 }
