@@ -12,7 +12,14 @@ import {
 } from "@fovea/process/named_file";
 import { publicAddress } from "@fovea/process/public_address";
 import { SettingsError } from "@fovea/process/settings_error";
-import type { Settings } from "./settings.ts";
+
+/** The settings of this service that say where media_store is and how to call it. */
+export interface MediaStoreSettings {
+  MEDIA_STORE_URL: string;
+  MEDIA_STORE_CA_FILE?: string | undefined;
+  FOVEA_TOKEN?: string | undefined;
+  FOVEA_TOKEN_FILE?: string | undefined;
+}
 
 /** Where media_store is and how it is called: plain data, for workers too. */
 export interface MediaStoreAddress {
@@ -41,10 +48,7 @@ export interface MediaStore {
  * @throws {SettingsError} where a file that they name is of no use
  */
 export async function mediaStoreAddress(
-  settings: Pick<
-    Settings,
-    "MEDIA_STORE_URL" | "MEDIA_STORE_CA_FILE" | "FOVEA_TOKEN" | "FOVEA_TOKEN_FILE"
-  >,
+  settings: MediaStoreSettings,
 ): Promise<MediaStoreAddress> {
   const { MEDIA_STORE_CA_FILE: file } = settings;
   try {

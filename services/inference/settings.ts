@@ -10,7 +10,7 @@ import {
 import type { TaskType } from "@fovea/contract";
 import { modelChoices } from "@fovea/models";
 import { z } from "zod";
-import { BACKENDS } from "./tasks/backend.ts";
+import { BACKENDS } from "./runtime/backend.ts";
 import { TASKS } from "./tasks/list.ts";
 import { PRECISIONS } from "./tasks/shared_towers.ts";
 

@@ -1,7 +1,7 @@
 import { encodeModel } from "@fovea/models/onnx";
 import { temporaryFolder } from "@fovea/testing";
 import assert from "node:assert/strict";
-import { openSession } from "./tasks/onnx_session.ts";
+import { openSession } from "./runtime/onnx_session.ts";
 import { embedCaptions, isPublished, nearest } from "./verify_captions.ts";
 
 // The runtime's first session opens a message port that it keeps: not a leak of the test at hand.

@@ -8,7 +8,7 @@ import { findModel, modelsFor } from "@fovea/models";
 import { parseArgs } from "node:util";
 import { decode } from "./picture/decode.ts";
 import { clipInput } from "./tasks/image_embedding.ts";
-import { openSession } from "./tasks/onnx_session.ts";
+import { openSession } from "./runtime/onnx_session.ts";
 import { dot, embedCaptions, isPublished, nearest, TEXT_TOWER } from "./verify_captions.ts";
 
 const HELP = `Usage: ./fovea verify-models [model]

@@ -17,7 +17,7 @@ import { backlogMetrics } from "../metrics/backlog_metrics.ts";
 import { workerMetrics } from "../metrics/worker_metrics.ts";
 import { readinessChecks } from "../readiness.ts";
 import type { Settings } from "../settings.ts";
-import { BACKEND_NAMES } from "../tasks/backend.ts";
+import { BACKEND_NAMES } from "../runtime/backend.ts";
 import type { ServedModels } from "../tasks/served_models.ts";
 import type { WorkerPool } from "../workers/pool.ts";
 import type { Broker } from "./broker.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { decode } from "../picture/decode.ts";
-import type { Backend } from "../tasks/backend.ts";
+import type { Backend } from "../runtime/backend.ts";
 import { TASKS } from "../tasks/list.ts";
 import type { LentTower } from "../tasks/shared_towers.ts";
 import type { ModelFile } from "../tasks/model_file.ts";

@@ -6,7 +6,7 @@
 import type { TaskType } from "@fovea/contract";
 import type { TestModel } from "@fovea/testing/models";
 import type { Precision } from "@fovea/vit";
-import { type Backend, BACKENDS } from "../tasks/backend.ts";
+import { type Backend, BACKENDS } from "../runtime/backend.ts";
 import type { Fixtures } from "./fixtures.ts";
 import { enter, type Entry, race, raceProcesses, type Score } from "./race.ts";
 import { enterWholePath } from "./whole_path.ts";

@@ -1,4 +1,4 @@
-import type { Session } from "../tasks/onnx_session.ts";
+import type { Session } from "../runtime/onnx_session.ts";
 import type { Detection, FaceNet } from "./face_net.ts";
 
 const WIDTH = 320;

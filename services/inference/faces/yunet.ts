@@ -1,5 +1,5 @@
 import type { Point } from "@fovea/contract";
-import type { Session } from "../tasks/onnx_session.ts";
+import type { Session } from "../runtime/onnx_session.ts";
 import type { Detection, FaceNet } from "./face_net.ts";
 
 const SIDE = 640;

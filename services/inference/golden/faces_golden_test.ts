@@ -6,7 +6,7 @@ import { suppressOverlaps } from "../faces/suppress_overlaps.ts";
 import { ultraface } from "../faces/ultraface.ts";
 import { yunet as yunetOn } from "../faces/yunet.ts";
 import { native } from "../testing/native_program.ts";
-import { openSession, type Session } from "../tasks/onnx_session.ts";
+import { openSession, type Session } from "../runtime/onnx_session.ts";
 import stored from "./faces_golden.json" with { type: "json" };
 import { computeGolden, type Golden, type ModelName, PYTHON, type View } from "./faces_golden.ts";
 import { goldenViews } from "./faces_views.ts";

@@ -4,7 +4,7 @@ import { cutViews, findFaces } from "../faces/find_faces.ts";
 import { overlap } from "../faces/suppress_overlaps.ts";
 import { ultraface } from "../faces/ultraface.ts";
 import { yunet } from "../faces/yunet.ts";
-import { openSession } from "./onnx_session.ts";
+import { openSession } from "../runtime/onnx_session.ts";
 import type { SchemaTools, Task } from "./task.ts";
 
 /** Where the canary's face is, as all face models agree to within two pixels. [note: canary] */

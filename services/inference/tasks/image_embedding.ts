@@ -1,8 +1,8 @@
 import type { EmbeddingResult } from "@fovea/contract";
 import { openEncoder } from "@fovea/vit";
 import type { Picture, Region } from "../picture/decode.ts";
-import type { Backend } from "./backend.ts";
-import { openSession } from "./onnx_session.ts";
+import type { Backend } from "../runtime/backend.ts";
+import { openSession } from "../runtime/onnx_session.ts";
 import type { LentTower } from "./shared_towers.ts";
 import type { ModelFile } from "./model_file.ts";
 import type { Task } from "./task.ts";

@@ -2,7 +2,7 @@ import type { TaskType } from "@fovea/contract";
 import type { schemaOf } from "@fovea/http/api";
 import type { z } from "zod";
 import type { MinSize, Picture } from "../picture/decode.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend } from "../runtime/backend.ts";
 import type { ModelFile } from "./model_file.ts";
 import type { LentTower } from "./shared_towers.ts";
 

@@ -6,7 +6,7 @@
  */
 import type { TaskType } from "@fovea/contract";
 import { decode } from "../picture/decode.ts";
-import type { Backend } from "../tasks/backend.ts";
+import type { Backend } from "../runtime/backend.ts";
 import { TASKS } from "../tasks/list.ts";
 import type { ModelFile } from "../tasks/model_file.ts";
 

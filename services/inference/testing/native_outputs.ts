@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { openSession } from "../tasks/onnx_session.ts";
+import { openSession } from "../runtime/onnx_session.ts";
 
 const [model, folder, height, width] = Deno.args as [string, string, string, string];
 const data = new Float32Array((await Deno.readFile(`${folder}/input.f32`)).buffer);

@@ -6,7 +6,7 @@
  */
 import type { Logger } from "@fovea/process/log";
 import { Problem, type TaskType } from "@fovea/contract";
-import { BACKEND_NAMES, OWN_CODE } from "../tasks/backend.ts";
+import { BACKEND_NAMES, OWN_CODE } from "../runtime/backend.ts";
 import { TASKS } from "../tasks/list.ts";
 import type { Engine } from "../tasks/served_models.ts";
 import { type LentTower, type SharedTowers, towerBackend } from "../tasks/shared_towers.ts";

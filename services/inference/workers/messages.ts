@@ -6,7 +6,7 @@
 import type { ProblemCode, TaskType } from "@fovea/contract";
 import type { MediaStoreAddress } from "../media_store.ts";
 import type { PictureSource } from "../picture/fetch.ts";
-import type { Backend } from "../tasks/backend.ts";
+import type { Backend } from "../runtime/backend.ts";
 import type { LentTower } from "../tasks/shared_towers.ts";
 import type { ModelFile } from "../tasks/model_file.ts";
 
