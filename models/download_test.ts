@@ -38,7 +38,7 @@ Deno.test("a file comes whole in one request", async () => {
   assert.deepEqual(ranges, [null]);
 });
 
-Deno.test("of a file of which a partial file is there, the rest is asked for", async () => {
+Deno.test("where a partial file is there, the rest of the file is requested", async () => {
   const { whole, ranges } = await attempt([], 100_000);
   assert.ok(whole);
   assert.deepEqual(ranges, ["bytes=100000-"]);
@@ -64,7 +64,7 @@ Deno.test("a connection on which nothing more arrives is given up and made anew"
   assert.deepEqual(ranges, [null, "bytes=120000-"]);
 });
 
-Deno.test("an answer that ends early is told by its length, and gone on with", async () => {
+Deno.test("an answer that ends early is noticed by its length, and resumed", async () => {
   const { whole, ranges } = await attempt([{
     content: bytes.slice(0, 120_000),
     hideLength: true,
@@ -87,7 +87,7 @@ Deno.test("a connection that breaks every time is given up in the end, and its b
   assert.match(message!, /error reading a body/);
 });
 
-Deno.test("a status that is no file is told at once", async () => {
+Deno.test("a status other than success is reported at once", async () => {
   const { ranges, message } = await attempt([{ status: 404 }]);
   assert.deepEqual(ranges, [null]);
   assert.equal(message, "answered 404");

@@ -172,7 +172,7 @@ Deno.test("a MODELS_DIR that can't be one is a problem without its path", async 
   );
 });
 
-Deno.test("what an earlier run left is gone on with", async () => {
+Deno.test("what an earlier run left is resumed", async () => {
   await using folder = await temporaryFolder();
   await using server = serveFile(bytes);
   await Deno.writeFile(`${folder.path}/hosted.onnx.part`, bytes.subarray(0, 100_000));

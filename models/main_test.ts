@@ -50,7 +50,7 @@ Deno.test("models are fetched by name, and listed as verified then", async () =>
   );
 });
 
-Deno.test("a model that can't be had doesn't keep the others from coming", async () => {
+Deno.test("a model that can't be fetched doesn't keep the others from coming", async () => {
   await using folder = await temporaryFolder();
   await using mirror = serveFile(new Uint8Array(yunet.bytes));
   // The hub must not help out: a proxy that isn't there stands before it.

@@ -27,7 +27,7 @@ Deno.test("a file has its name only once all its bytes are there and right", asy
   assert.deepEqual(await Deno.readFile(path), bytes);
 });
 
-Deno.test("a partial file left behind is gone on with, and its bytes count for the digest", async () => {
+Deno.test("a partial file left behind is resumed, and its bytes count for the digest", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/a.onnx`;
   {
@@ -91,7 +91,7 @@ Deno.test("a partial file left behind that is too long is begun anew", async () 
   assert.deepEqual(await Deno.readFile(path), bytes);
 });
 
-Deno.test("who wants the same partial file waits until the other has let go of it", async () => {
+Deno.test("a second process that wants the same partial file waits until the first has closed it", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/a.onnx`;
   const waits = Promise.withResolvers<void>();

@@ -174,7 +174,7 @@ testNeeding(
   },
 );
 
-Deno.test("a package or a file that isn't there is told", async () => {
+Deno.test("a package or a file that isn't there is named in the error", async () => {
   await using folder = await temporaryFolder();
   await using registry = await serveRegistry(folder.path);
   using _ = environment({ npm_config_registry: registry.url });

@@ -43,7 +43,7 @@ testNeeding(
   },
 );
 
-testNeeding([baseRuntime], "too few file descriptors are told as such", async () => {
+testNeeding([baseRuntime], "too few file descriptors are named as the reason", async () => {
   const args = [PICTURE, "--inference", nobody()];
   const said = new Set<string>();
   for (let descriptors = 12; descriptors < 24; descriptors++) {

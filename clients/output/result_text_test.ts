@@ -21,7 +21,7 @@ Deno.test("a model without landmarks leaves them out", () => {
   assert.match(textOf({ ...FACES, faces }), /confidence 0\.93$/);
 });
 
-Deno.test("no face and several faces are told from one", () => {
+Deno.test("no face, one face and several faces are printed differently", () => {
   assert.equal(textOf({ ...FACES, faces: [], face_count: 0 }), "a.png: no faces, 512 × 512 pixels");
   const [face] = FACES.faces;
   const faces = [face!, { ...face!, face_index: 1 }];

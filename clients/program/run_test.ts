@@ -118,7 +118,7 @@ Deno.test("services and a broker that are not there end with 4, their address an
   }
 });
 
-Deno.test("something else that listens in a service's place is told from it", async () => {
+Deno.test("another program that listens in a service's place is recognised", async () => {
   await using standIn = await StandIn.start();
   standIn.handler = () => new Response("<h1>It works!</h1>", { status: 404 });
   const { code, stderr } = await runClient("face-client", [picture("horse.png"), ...at(standIn)]);
@@ -181,7 +181,7 @@ Deno.test("--json prints what happened to each picture, whole", async () => {
   });
 });
 
-Deno.test("--json has a line for each picture, also one that failed, with what is known of it", async () => {
+Deno.test("--json has a line for each picture, also for one that failed, with what is known of it", async () => {
   await using standIn = await StandIn.start();
   standIn.onSubmit = async (job) => {
     standIn.end(job, { status: "error", error_code: "worker_lost", error_message: "worker died" });

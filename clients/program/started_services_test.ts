@@ -73,7 +73,7 @@ test("--quiet leaves stderr empty, --no-results stdout; asked twice, the result 
   assert.match(second.stdout, /astronaut\.png: 1 face, 512 × 512 pixels/);
 });
 
-test("--json has a line for each picture, and the count is told", async () => {
+test("--json has a line for each picture, and stderr has the count", async () => {
   await using folder = await temporaryFolder();
   const broken = `${folder.path}/broken.png`;
   await Deno.writeFile(broken, (await Deno.readFile(ASTRONAUT)).slice(0, 20_000));

@@ -63,7 +63,7 @@ Deno.test("an entity that has other bytes than were sent ends with 1", async () 
   assert.equal(standIn.jobs.size, 0);
 });
 
-Deno.test("an inference that does not say of which bytes its results are is warned of", async () => {
+Deno.test("where inference does not say of which bytes its results are, there is a warning", async () => {
   await using standIn = await StandIn.start();
   standIn.onSubmit = async (job) => {
     standIn.end(job, { status: "completed", result: FACES });

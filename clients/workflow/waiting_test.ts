@@ -32,7 +32,7 @@ function fetchModel(standIn: StandIn): () => void {
   return () => standIn.info = { tasks: [{ ...task, state: "ready" }] };
 }
 
-Deno.test("the time of a job does not run while its model is being fetched, and that is shown", async () => {
+Deno.test("the time of a job does not run while its model is being fetched, and stderr shows that", async () => {
   await using standIn = await StandIn.start();
   const ready = fetchModel(standIn);
   standIn.onSubmit = (job) => {

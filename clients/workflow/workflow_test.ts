@@ -279,7 +279,7 @@ Deno.test("a refused upload ends with 1 and says why, and no job is submitted", 
   assert.equal(standIn.jobs.size, 0);
 });
 
-Deno.test("FOVEA_TOKEN goes to both services, and one that is refused is told of", async () => {
+Deno.test("FOVEA_TOKEN goes to both services, and the error says where it is refused", async () => {
   await using standIn = await StandIn.start();
   assert.equal((await faces(standIn, [PICTURE], { FOVEA_TOKEN: "key" })).code, 0);
   assert.deepEqual(new Set(standIn.tokens), new Set(["key"]));

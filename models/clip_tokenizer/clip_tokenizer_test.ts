@@ -57,7 +57,7 @@ testNeeding(
 
 testNeeding(
   [vocabulary],
-  "a long text is cut off before its last mark, and that is told",
+  "a long text is cut off before its last mark, and the result says so",
   async () => {
     const tokenizer = await read();
     const words = (count: number) => new Array(count).fill("cat").join(" ");

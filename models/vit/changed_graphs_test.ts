@@ -14,7 +14,7 @@ import { openRuntime } from "./testing/runtime.ts";
 import type { ImageTower } from "./tower.ts";
 import { UnsupportedModel } from "./unsupported_model.ts";
 
-/** Of all changes to a graph every so-manieth is tried: to try all takes minutes, and was done. */
+/** One change in so many is tried. To try all takes minutes, and was done once. */
 const STRIDE = 37;
 
 function towerOrNone(read: () => ImageTower): ImageTower | null {

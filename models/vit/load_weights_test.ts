@@ -89,7 +89,7 @@ Deno.test("a model whose digest is not the one given is not packed", async () =>
   assert.deepEqual(folder.files(), ["tower.onnx"]);
 });
 
-Deno.test("who loads at the same time, here or in another process, gets the same weights, packed once", async () => {
+Deno.test("threads and processes that load at the same time get the same weights, packed once", async () => {
   await using folder = await modelFolder();
   const [here, alsoHere, ...elsewhere] = await Promise.all([
     folder.load().then(embed),

@@ -96,7 +96,7 @@ Deno.test("subscribers that read nothing hold up no other, and are sent away", a
     await using subscriber = await subscribe(broker.url, "#");
     using _onTcp = await freezeSubscriber(Number(new URL(broker.url).port), false);
     using _onWebSocket = await freezeSubscriber(web.addr.port, true);
-    // More than the system and the broker keep for who does not read.
+    // More than the system and the broker keep for a client that does not read.
     const long = "x".repeat(200_000);
     for (let i = 1; i <= 200; i++) await broker.publish({ ...message, payload: `${i} ${long}` });
     await subscriber.until(({ payload }) => payload.startsWith("200 "));
