@@ -93,7 +93,7 @@ const KINDS = {
   model_unavailable: passing(503, "Model unavailable"),
   deadline_exceeded: refused(504, "Deadline exceeded"),
   worker_lost: passing(500, "Worker lost"),
-  poisoned: refused(500, "Job ended its worker twice"),
+  poisoned: refused(500, "Job ended its worker, or the service, again and again"),
   cancelled: refused(409, "Cancelled"),
 
   // Others that are needed.
