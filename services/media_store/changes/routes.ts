@@ -9,7 +9,7 @@ import { eventStream, KEEP_ALIVE, serverSentEvent } from "@fovea/http/event_stre
 import { sentAs } from "@fovea/http/api";
 import { queryOf, wholeNumber } from "@fovea/http/query";
 import { Hono } from "hono";
-import { entityId, only } from "../entities/fields.ts";
+import { entityId, strictObject } from "../entities/fields.ts";
 import { transactionNumber, transactionTag } from "../entities/store_routes.ts";
 import type { ChangeFeed } from "./feed.ts";
 import type { ChangeRepository } from "./repository.ts";
@@ -29,12 +29,12 @@ const isPaired = (query: { after?: unknown; after_id?: unknown; tag?: unknown })
   (query.after === undefined) === (query.tag === undefined) &&
   (query.after !== undefined || query.after_id === undefined);
 
-export const changesQuery = only("parameter", {
+export const changesQuery = strictObject("parameter", {
   ...position,
   limit: wholeNumber(1, 5000, "entries at most", { default: 1000 }).default(1000),
 }).refine(isPaired, PAIRED);
 
-export const streamQuery = only("parameter", position).refine(isPaired, PAIRED);
+export const streamQuery = strictObject("parameter", position).refine(isPaired, PAIRED);
 
 export function changeRoutes(
   { changes, feed }: { changes: ChangeRepository; feed: ChangeFeed },

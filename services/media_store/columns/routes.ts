@@ -7,7 +7,7 @@ import { sentAs } from "@fovea/http/api";
 import { queryOf } from "@fovea/http/query";
 import { Hono } from "hono";
 import { z } from "zod";
-import { only, truth } from "../entities/fields.ts";
+import { booleanText, strictObject } from "../entities/fields.ts";
 import { filterText } from "../entities/filter.ts";
 import { namesETag } from "../entities/etag.ts";
 import type { LibraryColumns } from "./columns.ts";
@@ -15,7 +15,7 @@ import { COLUMN_NAMES, type ColumnName } from "./layout.ts";
 
 const DEFAULT_FIELDS = "id,width,height,create_date";
 
-export const columnsQuery = only("parameter", {
+export const columnsQuery = strictObject("parameter", {
   fields: z.string().default(DEFAULT_FIELDS)
     .transform((text) => text.split(",").map((name) => name.trim()))
     .pipe(
@@ -28,7 +28,7 @@ export const columnsQuery = only("parameter", {
       ...sentAs({ type: "string", default: DEFAULT_FIELDS }),
     }),
   filter_param: filterText.default({}),
-  include_deleted: truth.default(false).meta({
+  include_deleted: booleanText.default(false).meta({
     description: "also what is softly deleted",
     ...sentAs({ type: "boolean", default: false }),
   }),

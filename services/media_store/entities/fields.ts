@@ -12,7 +12,7 @@ export const entityId = z.string().regex(/^[1-9]\d*$/, "a whole number from 1 is
   .meta(sentAs({ type: "integer", minimum: 1 }));
 
 /** `true`, `1`, `yes`, `on` or `false`, `0`, `no`, `off`. */
-export const truth = z.stringbool({
+export const booleanText = z.stringbool({
   truthy: ["true", "1", "yes", "on"],
   falsy: ["false", "0", "no", "off"],
   error: "true or false is expected",
@@ -39,7 +39,7 @@ export const description = text(DESCRIPTION_LENGTH);
  *
  * @param what what a member is called where one is refused
  */
-export function only<Shape extends z.ZodRawShape>(what: string, shape: Shape) {
+export function strictObject<Shape extends z.ZodRawShape>(what: string, shape: Shape) {
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === "unrecognized_keys"

@@ -7,10 +7,10 @@
 import { sentAs } from "@fovea/http/api";
 import { MEDIA_TYPES } from "@fovea/contract";
 import { z } from "zod";
-import { entityId, only, truth } from "./fields.ts";
+import { booleanText, entityId, strictObject } from "./fields.ts";
 
 /** What the parts of a filter may be. */
-export const filterParts = only("filter", {
+export const filterParts = strictObject("filter", {
   type: z.enum(MEDIA_TYPES, `one of ${MEDIA_TYPES.join(", ")} is expected`).optional(),
   mime_type: z.string().toLowerCase()
     .regex(/^[\w.+-]+\/[\w.+-]+$/, "a media type is expected, such as image/png").optional(),
@@ -19,7 +19,7 @@ export const filterParts = only("filter", {
     [z.literal("null").transform(() => null), entityId],
     "a collection's id or null is expected",
   ).optional(),
-  is_collection: truth.optional(),
+  is_collection: booleanText.optional(),
   /** Of the entity's bytes. */
   sha256: z.string().toLowerCase().regex(/^[0-9a-f]{64}$/, "64 digits of hex are expected")
     .optional(),

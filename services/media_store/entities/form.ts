@@ -2,14 +2,21 @@ import { sentAs } from "@fovea/http/api";
 import { checked } from "@fovea/http/problem_response";
 import { Problem } from "@fovea/contract";
 import { z } from "zod";
-import { description, DESCRIPTION_LENGTH, entityId, label, LABEL_LENGTH, truth } from "./fields.ts";
+import {
+  booleanText,
+  description,
+  DESCRIPTION_LENGTH,
+  entityId,
+  label,
+  LABEL_LENGTH,
+} from "./fields.ts";
 
 const formText = (schema: typeof label, maxLength: number) =>
   schema.default(null).meta(sentAs({ type: "string", maxLength, default: "" }));
 
 /** The fields of a form that adds or replaces an entity, its file apart. */
 export const entityForm = z.object({
-  is_collection: truth,
+  is_collection: booleanText,
   label: formText(label, LABEL_LENGTH),
   description: formText(description, DESCRIPTION_LENGTH),
   parent_id: entityId.nullable().default(null)

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { only } from "./fields.ts";
+import { strictObject } from "./fields.ts";
 
 /** Digests that one question may have. */
 const MAX_DIGESTS = 1000;
 
 /** Body of `POST /entity/known`. */
-export const knownQuestion = only("member", {
+export const knownQuestion = strictObject("member", {
   sha256: z.array(
     z.string().toLowerCase().regex(/^[0-9a-f]{64}$/, "64 digits of hex are expected"),
     "a list of SHA-256 digests is expected",

@@ -1,10 +1,10 @@
 import { checked } from "@fovea/http/problem_response";
 import type { EntityPatch } from "@fovea/contract";
 import { z } from "zod";
-import { description, label, only } from "./fields.ts";
+import { description, label, strictObject } from "./fields.ts";
 
 /** The members that `PATCH /entity/{id}` takes: what is left out stays as it is. */
-export const entityPatch = only("member", {
+export const entityPatch = strictObject("member", {
   label: label.optional(),
   description: description.optional(),
   parent_id: z.int("a whole number or null is expected").min(1, "1 is the least").nullable()
@@ -13,7 +13,7 @@ export const entityPatch = only("member", {
 }).meta({ id: "EntityPatch" });
 
 /** The same, wrapped. */
-export const wrappedPatch = only("member", { body: entityPatch });
+export const wrappedPatch = strictObject("member", { body: entityPatch });
 
 /**
  * Reads the body of `PATCH /entity/{id}` in either form, `{"body": {…}}` or the bare object.

@@ -8,7 +8,7 @@ import { checked } from "@fovea/http/problem_response";
 import { MAX_NUMBER, pageParameters, wholeNumber } from "@fovea/http/query";
 import type { Context } from "hono";
 import { z } from "zod";
-import { entityId, only, truth } from "./fields.ts";
+import { booleanText, entityId, strictObject } from "./fields.ts";
 import { filterText } from "./filter.ts";
 
 const MAX_SEARCH_LENGTH = 200;
@@ -16,12 +16,12 @@ const MAX_SEARCH_LENGTH = 200;
 export const idParameter = z.object({ id: entityId });
 
 /** Of calls that answer one entity, or what belongs to it. */
-export const itemQuery = only("parameter", {
+export const itemQuery = strictObject("parameter", {
   version: wholeNumber(1, MAX_NUMBER, "as it was then; left out, as it is").optional(),
 });
 
 /** Of `GET /entity/`. */
-export const listQuery = only("parameter", {
+export const listQuery = strictObject("parameter", {
   ...pageParameters("entities"),
   search_query: z.string()
     .max(MAX_SEARCH_LENGTH, `at most ${MAX_SEARCH_LENGTH} characters are allowed`).default("")
@@ -35,7 +35,7 @@ export const listQuery = only("parameter", {
     MAX_NUMBER,
     "every entity that has this version, as it was at it; all else is asked of what it was",
   ).optional(),
-  include_deleted: truth.default(false).meta({
+  include_deleted: booleanText.default(false).meta({
     description: "also what is softly deleted",
     ...sentAs({ type: "boolean", default: false }),
   }),

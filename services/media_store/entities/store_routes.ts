@@ -7,7 +7,7 @@ import { sentAs } from "@fovea/http/api";
 import { queryOf } from "@fovea/http/query";
 import { Hono } from "hono";
 import { z } from "zod";
-import { only } from "./fields.ts";
+import { strictObject } from "./fields.ts";
 import type { TransactionRepository } from "./transactions.ts";
 
 export const transactionNumber = z.string()
@@ -21,7 +21,7 @@ export const transactionTag = z.string()
   .regex(/^[0-9a-f]{16}$/, "16 digits of lower-case hex are expected")
   .meta({ description: "its tag" });
 
-export const storeQuery = only("parameter", {
+export const storeQuery = strictObject("parameter", {
   after: transactionNumber.optional(),
   tag: transactionTag.optional(),
 }).refine(

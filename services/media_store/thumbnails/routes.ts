@@ -8,7 +8,7 @@ import { queryOf } from "@fovea/http/query";
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
-import { only } from "../entities/fields.ts";
+import { strictObject } from "../entities/fields.ts";
 import { idOf, itemQuery } from "../entities/query.ts";
 import type { EntityService } from "../entities/service.ts";
 import { cacheHeaders, isNotModified, validatorsOf } from "../transfer/preconditions.ts";
@@ -17,7 +17,7 @@ import type { Thumbnails } from "./thumbnails.ts";
 
 const oneOf = (values: readonly (string | number)[]) => `one of ${values.join(", ")} is expected`;
 
-export const thumbnailQuery = only("parameter", {
+export const thumbnailQuery = strictObject("parameter", {
   size: z.enum(SIZES.map(String), oneOf(SIZES)).default("256")
     .transform((text) => SIZES.find((size) => String(size) === text)!)
     .meta({
