@@ -4,7 +4,6 @@
  * @module
  */
 import { type Info, type Job, type JobRequest, Problem, type TaskType } from "@fovea/contract";
-import { pause } from "./abort.ts";
 import type { Service } from "./service.ts";
 
 const INFO_TIMEOUT_MS = 10_000;
@@ -38,16 +37,9 @@ export async function submit(
   request: JobRequest & { job_id: string },
   signal: AbortSignal,
 ): Promise<string> {
-  for (;;) {
-    try {
-      const path = `/job/${taskType}`;
-      const { body } = await inference.call<Job>({ method: "POST", path, body: request, signal });
-      return body.job_id;
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== "queue_full") throw error;
-      await pause(1000 * Number(error.members.retry_after_s ?? 1), signal);
-    }
-  }
+  const path = `/job/${taskType}`;
+  const call = { method: "POST", path, body: request, signal } as const;
+  return (await inference.callWhileBusy<Job>(call, "queue_full")).body.job_id;
 }
 
 /** A job as it stands, with its result once it has one. */

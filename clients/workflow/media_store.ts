@@ -13,7 +13,8 @@ export interface StoredPicture {
 }
 
 /**
- * Stores a picture in media_store; one whose bytes are already there is left as it is.
+ * Stores a picture in media_store, and waits while that is too busy to look at it. One whose bytes are
+ * already there is left as it is.
  *
  * @throws {Problem} what media_store said, or `service_unreachable`; `media_store_error` where the
  * entity it names has other bytes
@@ -29,7 +30,7 @@ export async function upload(
   if (label !== undefined) form.set("label", label);
   form.set("image", new File([bytes], name));
   const request = { method: "POST", path: "/entity/", body: form, signal } as const;
-  const { body: item, status } = await mediaStore.call<Item>(request);
+  const { body: item, status } = await mediaStore.callWhileBusy<Item>(request, "service_busy");
   if (item.sha256 !== sha256) {
     throw new Problem(
       "media_store_error",

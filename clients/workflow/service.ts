@@ -85,6 +85,26 @@ export class Service {
     );
   }
 
+  /**
+   * The same, once more after the pause that the service asks for, as long as it answers by this
+   * code.
+   *
+   * @throws {Problem} as {@link Service.call}, but for that code
+   */
+  async callWhileBusy<Answer>(
+    request: Call,
+    busy: ProblemCode,
+  ): Promise<{ status: number; body: Answer }> {
+    for (;;) {
+      try {
+        return await this.call(request);
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== busy) throw error;
+        await pause(1000 * Number(error.members.retry_after_s ?? 1), request.signal);
+      }
+    }
+  }
+
   async #exchange(request: Call): Promise<{ response: Response; text: string }> {
     for (let tries = 0;; tries++) {
       let failure: unknown;

@@ -243,6 +243,17 @@ Deno.test("a full queue is waited for, as long as it says", async () => {
   assert.equal(refusals, 3);
 });
 
+Deno.test("a media_store that is too busy is waited for, as long as it says", async () => {
+  await using standIn = await StandIn.start();
+  let refusals = 0;
+  standIn.handler = (request) =>
+    request.url.endsWith("/entity/") && refusals++ < 1
+      ? refuse(new Problem("service_busy", "too much to do"), { "Retry-After": "1" })
+      : undefined;
+  assert.equal((await faces(standIn)).code, 0);
+  assert.equal(refusals, 2);
+});
+
 Deno.test("a queue that stays full ends with 3 when the time is up", async () => {
   await using standIn = await StandIn.start();
   standIn.handler = (request) =>
