@@ -1,4 +1,11 @@
-import type { ChangePage, ChangePosition, EntityChange, Item, Page } from "@fovea/contract";
+import type {
+  ChangePage,
+  ChangePosition,
+  EntityChange,
+  Item,
+  Page,
+  StorePosition,
+} from "@fovea/contract";
 import {
   asJson,
   runTask,
@@ -6,7 +13,7 @@ import {
   startService,
   temporaryFolder,
 } from "@fovea/testing";
-import { follow } from "@fovea/testing/event_stream";
+import { follow, type Followed } from "@fovea/testing/event_stream";
 import assert from "node:assert/strict";
 import { craftPng } from "./testing/crafted_picture.ts";
 import { form, problemOf } from "./testing/test_app.ts";
@@ -67,6 +74,9 @@ async function everything(service: ServiceProcess): Promise<Item[]> {
     if (!pagination.has_next) return items;
   }
 }
+
+/** What a stream told of entities. */
+const entriesOf = ({ events }: Followed) => events.filter(({ name }) => name === "message");
 
 /** What an entry and an Item say in common. */
 const known = (of: Item | EntityChange) => {
@@ -194,29 +204,35 @@ Deno.test("each entity comes once, as its last change left it, one transaction o
 Deno.test("the stream tells changes as they happen, and goes on behind the last one that was seen", async () => {
   await using service = await startService("media_store");
   const url = `${service.url}/changes/stream`;
+  const { store_id } = await call(service, "/store") as StorePosition;
   await add(service, { is_collection: "false", image: png(1) });
   let last: string;
   {
     await using stream = await follow(url);
+    await stream.until(() => stream.events.length > 0, "the store's name, before anything happens");
     const item = await add(service, { is_collection: "false", image: png(2) });
-    await stream.until(() => stream.events.length > 0, "the new entity");
-    const [event] = stream.events;
-    assert.deepEqual(stream.events.length, 1, "what was there before does not come");
+    await stream.until(() => entriesOf(stream).length > 0, "the new entity");
+    assert.deepEqual(stream.events[0], { id: undefined, name: "store", data: { store_id } });
+    const [event] = entriesOf(stream);
+    assert.deepEqual(stream.events.length, 2, "what was there before does not come");
     assert.deepEqual(known(event!.data as EntityChange), known(item));
     last = event!.id!;
   }
   const missed = await add(service, { is_collection: "false", image: png(3) });
   await call(service, `/entity/${missed.id - 1}`, { method: "DELETE" });
   await using resumed = await follow(url, { "Last-Event-ID": last });
-  await resumed.until(() => resumed.events.length === 2, "what came meanwhile");
+  await resumed.until(() => entriesOf(resumed).length === 2, "what came meanwhile");
+  assert.deepEqual(resumed.events[0]?.data, { store_id });
   assert.deepEqual(
-    resumed.events.map(({ data }) => [(data as EntityChange).id, (data as EntityChange).change]),
+    entriesOf(resumed).map((
+      { data },
+    ) => [(data as EntityChange).id, (data as EntityChange).change]),
     [[missed.id, "created"], [missed.id - 1, "deleted"]],
   );
   // All who wait are told, and the end of the service sends them away.
   const many = await Promise.all(Array.from({ length: 20 }, () => follow(url)));
   await add(service, { is_collection: "false", image: png(4) });
-  for (const one of many) await one.until(() => one.events.length === 1, "the new entity");
+  for (const one of many) await one.until(() => entriesOf(one).length === 1, "the new entity");
   assert.equal((await service.kill("SIGTERM")).code, 0);
   for (const one of many) await one[Symbol.asyncDispose]();
 });

@@ -93,7 +93,8 @@ export const changePaths: ZodOpenApiPathsObject = {
       tag,
       summary: "The same as server-sent events, as it happens",
       description:
-        "Each event is an entry of `GET /changes`. It begins behind `after` and `tag`, " +
+        "The first event, named `store`, says with `store_id` which store this is. Each other " +
+        "event is an entry of `GET /changes`. It begins behind `after` and `tag`, " +
         `or behind \`Last-Event-ID\`, and without them with what is yet to come. ${DIVERGED}`,
       right: "read",
       parameters: {

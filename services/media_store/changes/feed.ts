@@ -41,32 +41,27 @@ export class ChangeFeed {
 
   /**
    * @param position what the follower has seen; left out, all that there is by now
-   * @returns entries as they come; an empty page says that nothing has happened for a while
+   * @returns entries as they come; the first page comes at once, and later an empty one says that
+   * nothing has happened for a while
    * @throws {Problem} `diverged`, before anything is given
    */
   async follow(
     position: ChangePosition | undefined,
     signal: AbortSignal,
   ): Promise<AsyncGenerator<ChangePage>> {
-    const start = position ?? await this.#changes.end();
-    const first = await this.#read(start);
-    return this.#pages(start, first, AbortSignal.any([signal, this.#ended.signal]));
+    const first = await this.#read(position ?? await this.#changes.end());
+    return this.#pages(first, AbortSignal.any([signal, this.#ended.signal]));
   }
 
-  async *#pages(
-    position: ChangePosition,
-    page: ChangePage,
-    signal: AbortSignal,
-  ): AsyncGenerator<ChangePage> {
+  async *#pages(page: ChangePage, signal: AbortSignal): AsyncGenerator<ChangePage> {
+    yield page;
     while (!signal.aborted) {
       // Before reading: what comes meanwhile is not missed.
       const change = this.#next.promise;
-      page = page.changes.length > 0 ? page : await this.#read(position);
+      page = await this.#read(page.next);
       if (page.changes.length === 0 && await this.#comes(change, signal)) continue;
       if (signal.aborted) return;
-      position = page.next;
       yield page;
-      page = { ...page, changes: [] };
     }
   }
 

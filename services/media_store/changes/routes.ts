@@ -68,7 +68,11 @@ function positionOf(
 }
 
 async function* textsOf(pages: AsyncGenerator<ChangePage>): AsyncGenerator<string> {
-  for await (const { changes } of pages) {
+  let isNamed = false;
+  for await (const { store_id, changes } of pages) {
+    // First of all, whose changes these are: the same ids mean other entities elsewhere.
+    if (!isNamed) yield serverSentEvent({ event: "store", data: JSON.stringify({ store_id }) });
+    isNamed = true;
     const events = changes.map((change) =>
       serverSentEvent({
         id: `${change.transaction_id}-${change.id}-${change.tag}`,
