@@ -84,7 +84,8 @@ export class FollowedStore {
       const signal = AbortSignal.timeout(ANSWER_MS);
       const response = await callMediaStore(this.#mediaStore, `/store${query}`, { signal });
       const body = await response.json();
-      return response.ok || body.code === "diverged" ? body : null;
+      const says = response.ok ? isPosition(body) : body?.code === "diverged";
+      return says ? body : null;
     } catch (error) {
       this.#log.debug({ err: error }, "media_store did not say which one it is");
       return null;
@@ -104,6 +105,13 @@ export class FollowedStore {
     if (isDue) await this.check();
     else await this.#checking.catch(() => {});
   }
+}
+
+/** What answers may be anything, where MEDIA_STORE_URL is wrong. */
+function isPosition(body: Partial<StorePosition> | null): body is StorePosition {
+  const { store_id, transaction_id, tag } = body ?? {};
+  return typeof store_id === "string" && Number.isInteger(transaction_id) &&
+    typeof tag === "string";
 }
 
 function mismatch(seen: StorePosition, answer: StorePosition | ProblemDocument): string | null {
