@@ -89,10 +89,10 @@ export class Administration {
     // Each is met once: one that fails again meanwhile is not retried again.
     let last = 0;
     return await this.#inBatches(async () => {
-      const failed = await transactions.run(async ({ jobs, transaction, emit }) => {
+      const failed = await transactions.run(async ({ jobs, transaction, emitAnew }) => {
         const most = Math.min(BATCH, await admission.room(transaction));
         const failed = await jobs.withStatus("error", filter, last, most);
-        for (const { seq } of failed) emit("job_retrying", (await jobs.resetForRetry(seq, now()))!);
+        for (const { seq } of failed) emitAnew((await jobs.resetForRetry(seq, now()))!);
         return failed;
       });
       last = failed.at(-1)?.seq ?? last;

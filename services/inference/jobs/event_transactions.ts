@@ -10,7 +10,7 @@ import { type JobEventName, Problem } from "@fovea/contract";
 import type { Kysely, Transaction } from "kysely";
 import { setImmediate } from "node:timers";
 import { enqueue, enqueueAgain } from "../events/message_log.ts";
-import { endMessageOf, messagesOf } from "./job_events.ts";
+import { endMessageOf, forgottenEndOf, messagesOf } from "./job_events.ts";
 import { JobRepository } from "./repository.ts";
 import type { JobRow } from "../database/jobs.ts";
 import type { Tables } from "../database/tables.ts";
@@ -21,6 +21,8 @@ export interface EventTransaction {
   readonly transaction: Transaction<Tables>;
   /** Adds an event to the transaction. */
   emit(event: JobEventName, job: JobRow): void;
+  /** Says that a job that had ended begins anew, and has the broker forget its end. */
+  emitAnew(job: JobRow): void;
   /** Publishes the end of a job once more, on the job's own topic only. */
   emitEndAgain(job: JobRow): void;
 }
@@ -60,6 +62,8 @@ export interface EventTransactionsOptions {
 export interface EmittedEvent {
   event: JobEventName;
   job: JobRow;
+  /** Whether it had ended before. */
+  isAnew?: boolean;
 }
 
 /** How many changes share a transaction at most. */
@@ -132,6 +136,7 @@ export class EventTransactions {
           jobs: new JobRepository(transaction),
           transaction,
           emit: (event, job) => void emitted.push({ event, job }),
+          emitAnew: (job) => void emitted.push({ event: "job_retrying", job, isAnew: true }),
           emitEndAgain: (job) => void emittedAgain.push(job),
         };
         for (const waiting of group) {
@@ -150,9 +155,10 @@ export class EventTransactions {
           group.push(...this.#waiting.splice(0, MAX_GROUP_SIZE - group.length));
         }
         if (emitted.length > 0) {
-          const messages = emitted.flatMap(({ event, job }) =>
-            messagesOf(event, job, job.event_id ?? newId(), now())
-          );
+          const messages = emitted.flatMap(({ event, job, isAnew = false }) => [
+            ...messagesOf(event, job, job.event_id ?? newId(), now()),
+            ...isAnew ? [forgottenEndOf(job)] : [],
+          ]);
           await enqueue(transaction, messages, runningMs());
         }
         await enqueueAgain(transaction, emittedAgain.map(endMessageOf), runningMs());

@@ -41,6 +41,11 @@ export function endMessageOf(job: JobRow): Message {
   };
 }
 
+/** Clears what the broker retains of the end of a job, so that nobody takes it for that of a new try. */
+export function forgottenEndOf({ job_id }: JobRow): Message {
+  return { topic: TOPICS.jobEnded(job_id), payload: "", retain: true };
+}
+
 function dataOf(job: JobRow): JobEventData {
   // That media_store has not taken a result, or not yet, was no end of the job.
   const failure = job.result === null ? job : { error_code: null, error_message: null };

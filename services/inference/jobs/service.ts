@@ -125,12 +125,12 @@ export class JobService {
    */
   async retry(jobId: string): Promise<Job> {
     const { transactions, admission, now } = this.#options;
-    return await transactions.run(async ({ jobs, transaction, emit }) => {
+    return await transactions.run(async ({ jobs, transaction, emitAnew }) => {
       const job = await this.#find(jobs, jobId);
       if (job.status !== "error") throw notFailed(job);
       await admission.admit(transaction);
       const waiting = (await jobs.resetForRetry(job.seq, now()))!;
-      emit("job_retrying", waiting);
+      emitAnew(waiting);
       return toJob(waiting);
     });
   }
