@@ -4,9 +4,11 @@
  * @module
  */
 import type { FaceDetectionResult, Job, JobEndedEvent } from "@fovea/contract";
-import { startService, temporaryFolder } from "@fovea/testing";
+import { startService, temporaryFolder, testNeeding } from "@fovea/testing";
+import { yunet } from "@fovea/testing/models";
 import { BARE, clientOf, startSuite, type Suite, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import { subscribe } from "./testing/subscriber.ts";
 
 const IMAGES = new URL("../../clients/images/", import.meta.url);
@@ -65,6 +67,53 @@ Deno.test("a client that asks the same again gets the job, and its event though 
   assert.deepEqual(JSON.parse((await late.until(() => true)).payload), told);
   assert.deepEqual(everything.heard, []);
 });
+
+testNeeding(
+  [yunet],
+  "a job that is asked for while no model is chosen yet, and again once one is, is taken once",
+  async () => {
+    const { path } = yunet.model!;
+    await using models = await temporaryFolder();
+    const release = Promise.withResolvers<void>();
+    await using mirror = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      async ({ url }) => {
+        if (!url.endsWith(basename(path))) return new Response("not here", { status: 404 });
+        await release.promise;
+        return new Response(await Deno.readFile(path));
+      },
+    );
+    await using mediaStore = await startService("media_store");
+    await using inference = await startService("inference", {
+      ...BARE,
+      // Of two it is not known yet which one can be had.
+      FACE_MODEL: "auto",
+      MODELS_DIR: models.path,
+      MODEL_MIRROR: `http://127.0.0.1:${mirror.addr.port}`,
+      MEDIA_STORE_URL: mediaStore.url,
+    });
+    const { upload, info } = clientOf(mediaStore.url, inference.url);
+    const suite = { inference, mediaStore };
+    const { id } = await upload(astronaut);
+    const faces = async () =>
+      (await info()).tasks.find(({ task_type }) => task_type === "face_detection")!;
+    const before = await faces();
+    assert.deepEqual([before.state, before.model], ["preparing", null]);
+    const first = await ask(suite, id);
+    assert.deepEqual([first.status, first.job.status], [201, "pending"]);
+
+    release.resolve();
+    await untilReady(inference);
+    assert.equal((await faces()).model?.name, "yunet-2023mar");
+    const second = await ask(suite, id);
+    assert.deepEqual([second.status, second.job.job_id], [200, first.job.job_id]);
+    assert.equal((await result(suite, first.job.job_id)).faces, 1);
+    const third = await ask(suite, id);
+    assert.deepEqual([third.status, third.job.job_id], [200, first.job.job_id]);
+    const listed = await (await fetch(`${inference.url}/job/`)).json();
+    assert.equal(listed.pagination.total_items, 1);
+  },
+);
 
 Deno.test("a job_id in capitals is answered, and published, as it was given", async () => {
   await using suite = await startSuite();

@@ -108,6 +108,27 @@ Deno.test("a job that was asked for again while it looked at bytes that are gone
   }
 });
 
+Deno.test("a job that is asked for before its model is chosen, and again afterwards, is taken once", async () => {
+  await using opened = await openJobs(1000, () => {}, []);
+  const { jobs, models } = opened;
+  const ask = () => jobs.submit("face_detection", { media_store_id: 1 });
+  assert.equal(models.space("face_detection"), null);
+  const { job: { job_id }, isNew } = await ask();
+  assert.equal(isNew, true);
+
+  await models.prepare("face_detection");
+  assert.notEqual(models.space("face_detection"), null);
+  const waiting = await ask();
+  assert.deepEqual([waiting.isNew, waiting.job.job_id], [false, job_id]);
+  const begun = await opened.begin();
+  const running = await ask();
+  assert.deepEqual([running.isNew, running.job.job_id], [false, job_id]);
+  await opened.recordOutcome(begun, done);
+  const completed = await ask();
+  assert.deepEqual([completed.isNew, completed.job.job_id], [false, job_id]);
+  assert.equal((await jobs.list({}, 1, 20)).total, 1);
+});
+
 Deno.test("the end of a job is published again when a client asks the same, with the same event_id", async () => {
   await using opened = await openJobs();
   const { jobs, db, clock } = opened;

@@ -6,7 +6,7 @@
  */
 import { openLog } from "@fovea/process/log";
 import { openSqlite } from "@fovea/storage/sqlite";
-import { type JobEvent, Problem, type ProblemCode } from "@fovea/contract";
+import { type JobEvent, Problem, type ProblemCode, type TaskType } from "@fovea/contract";
 import { temporaryFolder } from "@fovea/testing";
 import type { Kysely } from "kysely";
 import type { Administration } from "../jobs/administration.ts";
@@ -15,6 +15,7 @@ import type { Attempts } from "../jobs/attempts.ts";
 import type { JobService } from "../jobs/service.ts";
 import type { JobRow } from "../database/jobs.ts";
 import { MIGRATIONS, type Tables } from "../database/tables.ts";
+import { TASKS } from "../tasks/list.ts";
 import { ServedModels } from "../tasks/served_models.ts";
 import type { Outcome } from "../workers/messages.ts";
 
@@ -78,10 +79,12 @@ silent.level = "silent";
 /**
  * @param limit how many jobs may wait
  * @param onCommit as of the queue
+ * @param ready tasks whose models are ready from the start
  */
 export async function openJobs(
   limit = 1000,
   onCommit: QueueOptions["onCommit"] = () => {},
+  ready: readonly TaskType[] = TASKS.types,
 ): Promise<OpenJobs> {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.use(await temporaryFolder());
@@ -93,8 +96,7 @@ export async function openJobs(
     load: () => Promise.resolve({ backend: "nothing", precision: "fp32" }),
     log: silent,
   });
-  await models.prepare("face_detection");
-  await models.prepare("image_embedding");
+  for (const task of ready) await models.prepare(task);
 
   let db = await openSqlite<Tables>(path, MIGRATIONS, "crash");
   cleanup.defer(() => db.destroy());
