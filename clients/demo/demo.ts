@@ -8,7 +8,7 @@ import { fetchModel, type ModelEntry, modelsFor } from "@fovea/models";
 import { startService } from "@fovea/testing";
 import { fileURLToPath } from "node:url";
 import { pause } from "../workflow/abort.ts";
-import { compileClients } from "./compile.ts";
+import { compileClients } from "../build/compile.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PICTURES = [
