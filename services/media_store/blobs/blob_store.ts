@@ -4,11 +4,16 @@
  *
  * @module
  */
-import type { ByteRange } from "../transfer/byte_range.ts";
 import type { NewBlob } from "./new_blob.ts";
 import { removeIfThere } from "./remove_if_there.ts";
 import type { LocalFile, Spool } from "./spool.ts";
 import { reportStorage, storageMissing } from "./storage_failure.ts";
+
+/** Bytes of a blob, from 0, the last one included. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
 
 export class BlobStore {
   readonly #folder: string;

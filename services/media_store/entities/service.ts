@@ -13,10 +13,9 @@ import {
   pageOf,
   Problem,
 } from "@fovea/contract";
-import type { BlobStore } from "../blobs/blob_store.ts";
+import type { BlobStore, ByteRange } from "../blobs/blob_store.ts";
 import type { Spool } from "../blobs/spool.ts";
 import type { Inspector } from "../media/inspector.ts";
-import type { ByteRange } from "../transfer/byte_range.ts";
 import type { ReceivedFile } from "../transfer/upload.ts";
 import { SerialQueue } from "@fovea/process/serial_queue";
 import { type FileItem, type FileMetadata, NO_FILE } from "./file_metadata.ts";

@@ -7,7 +7,7 @@ import { checked, jsonBody } from "@fovea/http/problem_response";
 import { queryOf } from "@fovea/http/query";
 import { Hono } from "hono";
 import { z } from "zod";
-import { imageAnswer } from "../transfer/image_answer.ts";
+import { imageAnswer } from "./image_answer.ts";
 import { idOf, itemQuery } from "./query.ts";
 import type { EntityService } from "./service.ts";
 

@@ -6,12 +6,7 @@
 import { Problem } from "@fovea/contract";
 // @deno-types="@types/range-parser"
 import parseRange from "range-parser";
-
-/** Bytes of a file, from 0, the last one included. */
-export interface ByteRange {
-  start: number;
-  end: number;
-}
+import type { ByteRange } from "../blobs/blob_store.ts";
 
 /**
  * @param size of the file, bytes, at least 1

@@ -6,11 +6,17 @@
 import { create as contentDisposition } from "content-disposition";
 import { takenAtPace } from "@fovea/http/pace";
 import type { Context } from "hono";
-import type { FileItem } from "../entities/file_metadata.ts";
-import type { EntityService } from "../entities/service.ts";
-import { type ByteRange, contentRange, readRange } from "./byte_range.ts";
-import { downloadName } from "./file_name.ts";
-import { cacheHeaders, isNotModified, rangeApplies, validatorsOf } from "./preconditions.ts";
+import type { ByteRange } from "../blobs/blob_store.ts";
+import type { FileItem } from "./file_metadata.ts";
+import type { EntityService } from "./service.ts";
+import { contentRange, readRange } from "../transfer/byte_range.ts";
+import { downloadName } from "../transfer/file_name.ts";
+import {
+  cacheHeaders,
+  isNotModified,
+  rangeApplies,
+  validatorsOf,
+} from "../transfer/preconditions.ts";
 
 /**
  * @param item at the version that is asked for
