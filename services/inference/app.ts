@@ -12,7 +12,8 @@ import { adminRoutes } from "./routes/admin.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { mqttRoute } from "./routes/mqtt.ts";
-import { type Check, stateRoutes } from "./routes/state.ts";
+import type { Check } from "./readiness.ts";
+import { stateRoutes } from "./routes/state.ts";
 import type { PoolState } from "./workers/pool.ts";
 
 export interface AppOptions extends HttpOptions {

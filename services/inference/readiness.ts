@@ -4,8 +4,16 @@ import { type Kysely, sql } from "kysely";
 import type { OutboxState } from "./events/outbox.ts";
 import type { Tables } from "./database/tables.ts";
 import { callMediaStore, type MediaStore } from "./media_store.ts";
-import type { Check } from "./routes/state.ts";
 import type { PoolState } from "./workers/pool.ts";
+
+/** Whether one thing that the service needs is there. */
+export interface Check {
+  name: string;
+  /** Without it the service can do less, but does its work. */
+  optional?: boolean;
+  /** @throws {Problem} saying what is missing; what else it throws is logged, and not shown */
+  check: () => Promise<void> | void;
+}
 
 export interface Needs {
   db: Kysely<Tables>;

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { createApp } from "../app.ts";
 import { EventFeed } from "../events/event_feed.ts";
-import type { Check } from "../routes/state.ts";
+import type { Check } from "../readiness.ts";
 import { BYTES, openJobs, silent } from "../testing/open_jobs.ts";
 import { describeInference } from "./document.ts";
 

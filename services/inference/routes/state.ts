@@ -2,15 +2,7 @@ import { type Info, Problem } from "@fovea/contract";
 import { requestIdOf } from "@fovea/http/request_id";
 import type { Logger } from "@fovea/process/log";
 import { Hono } from "hono";
-
-/** Whether one thing that the service needs is there. */
-export interface Check {
-  name: string;
-  /** Without it the service can do less, but does its work. */
-  optional?: boolean;
-  /** @throws {Problem} saying what is missing; what else it throws is logged, and not shown */
-  check: () => Promise<void> | void;
-}
+import type { Check } from "../readiness.ts";
 
 /** `/health`, `/health/ready` and `/info`: what the service is and whether it can do its work. */
 export function stateRoutes(info: () => Info, checks: readonly Check[], log: Logger): Hono {

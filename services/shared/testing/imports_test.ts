@@ -45,7 +45,11 @@ const IMPORTS: Graph = new Map(
   }),
 );
 
-const isProduct = (file: string) => !/_test\.ts$|(^|\/)(testing|bench|golden)\//.test(file);
+const FOR_TESTS = /_test\.ts$|(^|\/)testing\//;
+
+/** The demo is a test that speaks: like the bench, it starts the services with the tests' helpers. */
+const isProduct = (file: string) =>
+  !FOR_TESTS.test(file) && !/(^|\/)(bench|golden|demo)\//.test(file);
 
 /** The graph of what the files belong to. @param ownerOf undefined where a file is not looked at */
 function between(ownerOf: (file: string) => string | undefined): Graph {
@@ -88,12 +92,24 @@ Deno.test("no files import each other in a circle", () => {
   assert.equal(circleIn(IMPORTS), undefined);
 });
 
-Deno.test("the folders of inference import one way", () => {
-  const folderOf = (file: string) => {
-    const path = relative("services/inference", file);
+/** The graph of the folders of a service, and of the files that lie in none. */
+function foldersOf(service: string): Graph {
+  return between((file) => {
+    const path = relative(`services/${service}`, file);
     return path.startsWith("..") ? undefined : path.split("/")[0];
-  };
-  const graph = between(folderOf);
+  });
+}
+
+Deno.test("the folders of media_store import one way", () => {
+  const graph = foldersOf("media_store");
+  assert.equal(circleIn(graph), undefined);
+  assert.deepEqual(graph.get("blobs"), new Set());
+  assert.ok(graph.get("entities")?.has("transfer"));
+  assert.ok(graph.get("columns")?.has("entities"));
+});
+
+Deno.test("the folders of inference import one way", () => {
+  const graph = foldersOf("inference");
   assert.equal(circleIn(graph), undefined);
   assert.deepEqual(graph.get("database"), new Set());
   assert.ok(graph.get("jobs")?.has("events"));
@@ -110,5 +126,13 @@ Deno.test("services import no other service, and what is shared imports none", (
   assert.deepEqual(imports("models"), ["models/vit", "services/shared"]);
   assert.deepEqual(imports("services/media_store"), ["services/shared"]);
   assert.deepEqual(imports("services/inference"), ["models", "models/vit", "services/shared"]);
-  assert.deepEqual(imports("clients"), ["models", "services/shared"]);
+  assert.deepEqual(imports("clients"), ["services/shared"]);
+});
+
+Deno.test("no program imports what is for tests", () => {
+  const found = [...IMPORTS].flatMap(([file, targets]) =>
+    [...targets].filter((target) => isProduct(file) && FOR_TESTS.test(target))
+      .map((target) => `${file} → ${target}`)
+  );
+  assert.deepEqual(found, []);
 });
