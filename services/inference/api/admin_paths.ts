@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { json, jsonBodyOf, operation, schemaOf } from "@fovea/http/api";
+import { type ApiPaths, json, jsonBodyOf, schemaOf } from "@fovea/http/api";
 import { JOB_STATUSES } from "@fovea/contract";
 import { z } from "zod";
-import type { ZodOpenApiPathsObject } from "zod-openapi";
 import type { QueueStats } from "../jobs/administration.ts";
 import { cleanupQuery, retryRequest } from "../routes/admin.ts";
 import { taskType } from "../tasks/schemas.ts";
@@ -15,7 +14,6 @@ import type { PoolState } from "../workers/pool.ts";
 import { unwritable } from "./schemas.ts";
 
 const tag = "admin";
-const right = "is_admin";
 
 const byStatus = z.record(z.enum(JOB_STATUSES), z.int());
 
@@ -46,40 +44,37 @@ const removed = z.object({
   by_status: z.partialRecord(z.enum(JOB_STATUSES), z.int()),
 });
 
-export const adminPaths: ZodOpenApiPathsObject = {
+export const adminPaths: ApiPaths = {
   "/admin/stats": {
-    get: operation({
+    get: {
       id: "stats",
       tag,
       summary: "Count jobs, and see how the queue and the workers are",
-      right,
       answers: { 200: json(stats, "the figures") },
-    }),
+    },
   },
   "/admin/retry": {
-    post: operation({
+    post: {
       id: "retryFailedJobs",
       tag,
       summary: "Try all jobs once more that ended in error",
       description: "Those of a task, with a code, or that ended since a time; without a body all.",
-      right,
       body: {
         ...jsonBodyOf(retryRequest, { error_code: "media_store_unreachable" }),
         required: false,
       },
       answers: { 200: json(z.object({ retried: z.int() }), "how many wait again") },
       problems: ["malformed_body", ...unwritable],
-    }),
+    },
   },
   "/admin/cleanup": {
-    delete: operation({
+    delete: {
       id: "removeEndedJobs",
       tag,
       summary: "Remove ended jobs, by status, age, or both",
-      right,
       parameters: { query: cleanupQuery },
       answers: { 200: json(removed, "how many were removed") },
       problems: ["invalid_parameter", ...unwritable],
-    }),
+    },
   },
 };

@@ -1,5 +1,5 @@
-import { type ApiDocument, apiDocument, json, operation } from "@fovea/http/api";
-import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { type ApiDocument, apiDocument, type ApiPaths, json } from "@fovea/http/api";
+import { INFERENCE_RIGHTS } from "@fovea/contract";
 import manifest from "../deno.json" with { type: "json" };
 import { adminPaths } from "./admin_paths.ts";
 import { eventPaths, mqttPath } from "./event_paths.ts";
@@ -8,17 +8,17 @@ import { info, readiness } from "./schemas.ts";
 
 const tag = "service";
 
-const statePaths: ZodOpenApiPathsObject = {
+const statePaths: ApiPaths = {
   "/info": {
-    get: operation({
+    get: {
       id: "info",
       tag,
       summary: "Tasks, models and where the broker is",
       answers: { 200: json(info, "what this service is made of") },
-    }),
+    },
   },
   "/health/ready": {
-    get: operation({
+    get: {
       id: "ready",
       tag,
       summary: "Whether it can do its work",
@@ -26,7 +26,7 @@ const statePaths: ZodOpenApiPathsObject = {
         200: json(readiness, "ready, or degraded: something it can do without is missing"),
         503: json(readiness, "not ready"),
       },
-    }),
+    },
   },
 };
 
@@ -39,6 +39,7 @@ export function describeInference(hasBroker: boolean): ApiDocument {
   return apiDocument({
     title: "Fovea inference",
     version: manifest.version,
+    rights: INFERENCE_RIGHTS,
     description: "Finds faces in pictures, and turns pictures into embeddings.",
     paths: { ...jobPaths, ...eventPaths, ...hasBroker && mqttPath, ...adminPaths, ...statePaths },
   });

@@ -3,23 +3,21 @@
  *
  * @module
  */
-import { operation } from "@fovea/http/api";
+import type { ApiPaths } from "@fovea/http/api";
 import { z } from "zod";
-import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { eventsQuery } from "../routes/events.ts";
 
 const tag = "events";
 
-export const eventPaths: ZodOpenApiPathsObject = {
+export const eventPaths: ApiPaths = {
   "/events": {
-    get: operation({
+    get: {
       id: "followEvents",
       tag,
       summary: "Follow the events of jobs as server-sent events",
       description:
         "The same as on the MQTT topic `inference/events`. With `Last-Event-ID` it goes " +
         "on where that was; where so old events are gone, an event `gap` comes first.",
-      right: "read",
       parameters: {
         query: eventsQuery,
         header: z.object({ "Last-Event-ID": z.string().optional() }),
@@ -31,20 +29,20 @@ export const eventPaths: ZodOpenApiPathsObject = {
         },
       },
       problems: ["invalid_parameter"],
-    }),
+    },
   },
 };
 
 /** Where the broker is the built-in one. */
-export const mqttPath: ZodOpenApiPathsObject = {
+export const mqttPath: ApiPaths = {
   "/mqtt": {
-    get: operation({
+    get: {
       id: "mqtt",
       tag,
       summary: "The built-in broker over WebSocket",
       description: "MQTT 3.1.1, subprotocol mqtt; not something this page can try out.",
       answers: { 101: { description: "the connection goes on as a WebSocket" } },
       problems: ["upgrade_required"],
-    }),
+    },
   },
 };

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { json, jsonBodyOf, operation, pageSchema } from "@fovea/http/api";
+import { type ApiPaths, json, jsonBodyOf, pageSchema } from "@fovea/http/api";
 import { z } from "zod";
-import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { anyTaskRequest, listQuery } from "../routes/jobs.ts";
 import { OPTIONS, taskType } from "../tasks/schemas.ts";
 import { deleted, job, unwritable } from "./schemas.ts";
@@ -20,9 +19,9 @@ const optionsText = Object.entries(OPTIONS).map(([type, shape]) => {
 
 const one = { path: z.object({ job_id: z.string() }) };
 
-export const jobPaths: ZodOpenApiPathsObject = {
+export const jobPaths: ApiPaths = {
   "/job/{task_type}": {
-    post: operation({
+    post: {
       id: "submitJob",
       tag,
       summary: "Ask something of a picture",
@@ -32,7 +31,6 @@ export const jobPaths: ZodOpenApiPathsObject = {
         "there is a result or may get to be one, that job is the answer: its end, where it has " +
         "ended, is told once more, and a higher `priority` is taken over while it waits. `force` " +
         "makes a new job all the same.",
-      right: "ai_inference_support",
       parameters: { path: z.object({ task_type: taskType }) },
       body: jsonBodyOf(anyTaskRequest, { media_store_id: 1 }),
       answers: {
@@ -48,48 +46,44 @@ export const jobPaths: ZodOpenApiPathsObject = {
         "queue_full",
         ...unwritable,
       ],
-    }),
+    },
   },
   "/job/": {
-    get: operation({
+    get: {
       id: "listJobs",
       tag,
       summary: "List jobs, newest first",
-      right: "read",
       parameters: { query: listQuery },
       answers: { 200: json(pageSchema(job), "a page of them") },
       problems: ["invalid_parameter"],
-    }),
+    },
   },
   "/job/{job_id}": {
-    get: operation({
+    get: {
       id: "getJob",
       tag,
       summary: "Look at a job",
-      right: "read",
       parameters: one,
       answers: { 200: json(job, "the job, with its result once it has one") },
       problems: ["job_not_found"],
-    }),
-    delete: operation({
+    },
+    delete: {
       id: "deleteJob",
       tag,
       summary: "Cancel a job, or remove one that has ended",
-      right: "ai_inference_support",
       parameters: one,
       answers: { 200: json(deleted, "it is cancelled or removed") },
       problems: ["job_not_found", ...unwritable],
-    }),
+    },
   },
   "/job/{job_id}/retry": {
-    post: operation({
+    post: {
       id: "retryJob",
       tag,
       summary: "Try a job once more that ended in error",
-      right: "ai_inference_support",
       parameters: one,
       answers: { 200: json(job, "the job, which waits again") },
       problems: ["job_not_found", "job_not_failed", "queue_full", ...unwritable],
-    }),
+    },
   },
 };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describedHeaders, json, operation, schemaOf } from "@fovea/http/api";
+import { type ApiPaths, describedHeaders, json, schemaOf } from "@fovea/http/api";
 import type {
   ChangePage,
   ChangePosition,
@@ -12,7 +12,6 @@ import type {
   StorePosition,
 } from "@fovea/contract";
 import { z } from "zod";
-import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { changesQuery, streamQuery } from "../changes/routes.ts";
 import { columnsQuery } from "../columns/routes.ts";
 import { storeQuery } from "../entities/store_routes.ts";
@@ -72,23 +71,22 @@ const changePage = schemaOf<ChangePage>()({
 const DIVERGED = "`diverged` says that this store has never been at that place, as after a " +
   "restore: the same ids may mean other entities by now, and one has to start over.";
 
-export const changePaths: ZodOpenApiPathsObject = {
+export const changePaths: ApiPaths = {
   "/changes": {
-    get: operation({
+    get: {
       id: "listChanges",
       tag,
       summary: "What happened to entities since one looked last",
       description:
         "Each entity comes once, as its last change left it, and each that was deleted " +
         `for good once, in the order of transactions. Send \`next\` the next time. ${DIVERGED}`,
-      right: "read",
       parameters: { query: changesQuery },
       answers: { 200: json(changePage, "oldest first") },
       problems: ["invalid_parameter", "diverged"],
-    }),
+    },
   },
   "/changes/stream": {
-    get: operation({
+    get: {
       id: "followChanges",
       tag,
       summary: "The same as server-sent events, as it happens",
@@ -96,7 +94,6 @@ export const changePaths: ZodOpenApiPathsObject = {
         "The first event, named `store`, says with `store_id` which store this is. Each other " +
         "event is an entry of `GET /changes`. It begins behind `after` and `tag`, " +
         `or behind \`Last-Event-ID\`, and without them with what is yet to come. ${DIVERGED}`,
-      right: "read",
       parameters: {
         query: streamQuery,
         header: z.object({
@@ -112,17 +109,16 @@ export const changePaths: ZodOpenApiPathsObject = {
         },
       },
       problems: ["invalid_parameter", "diverged"],
-    }),
+    },
   },
   "/entity/columns": {
-    get: operation({
+    get: {
       id: "getColumns",
       tag,
       summary: "The whole library as columns of numbers",
       description: "Four bytes (uint32, little endian) say how long the header is. The header is " +
         "JSON: how many rows there are, the place in the feed of changes, and name, type and " +
         "offset of each column behind it. 0 or NaN is none.",
-      right: "read",
       parameters: {
         query: columnsQuery,
         header: z.object({
@@ -143,19 +139,18 @@ export const changePaths: ZodOpenApiPathsObject = {
         },
       },
       problems: ["invalid_parameter"],
-    }),
+    },
   },
   "/store": {
-    get: operation({
+    get: {
       id: "store",
       tag,
       summary: "Which store this is, and how far it has come",
       description: "Whoever keeps something by the ids of entities remembers the answer, and " +
         `sends it the next time as \`after\` and \`tag\`. ${DIVERGED}`,
-      right: "read",
       parameters: { query: storeQuery },
       answers: { 200: json(position, "the store after its last change") },
       problems: ["invalid_parameter", "diverged"],
-    }),
+    },
   },
 };

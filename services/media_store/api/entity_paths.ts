@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { describedHeaders, json, jsonBodyOf, operation, pageSchema } from "@fovea/http/api";
+import { type ApiPaths, describedHeaders, json, jsonBodyOf, pageSchema } from "@fovea/http/api";
 import type { ProblemCode } from "@fovea/contract";
 import { z } from "zod";
-import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { entityForm } from "../entities/form.ts";
 import { knownQuestion } from "../entities/known.ts";
 import { entityPatch, wrappedPatch } from "../entities/patch.ts";
@@ -67,58 +66,53 @@ const ofChange = {
   }),
 };
 
-export const entityPaths: ZodOpenApiPathsObject = {
+export const entityPaths: ApiPaths = {
   "/entity/": {
-    post: operation({
+    post: {
       id: "addEntity",
       tag,
       summary: "Add a file or a collection",
       description: "No two entities have the same bytes: where one has them already, that one is " +
         "the answer, unchanged, also if it is deleted softly.",
-      right: "media_store_write",
       body: formBody("the file, which a collection has none of"),
       answers: {
         200: anItem("the entity that has these bytes already"),
         201: json(item, "the new entity", { ...tagged, Location: "where it is" }),
       },
       problems: FORM_PROBLEMS,
-    }),
-    get: operation({
+    },
+    get: {
       id: "listEntities",
       tag,
       summary: "List entities, page by page",
       description: "In the order in which they were added.",
-      right: "read",
       parameters: { query: listQuery },
       answers: { 200: json(pageSchema(item), "a page of them") },
       problems: ["invalid_parameter"],
-    }),
-    delete: operation({
+    },
+    delete: {
       id: "deleteAllEntities",
       tag,
       summary: "Empty the store for good",
-      right: "is_admin",
       answers: { 200: json(allDeleted, "how many there were") },
       problems: ["storage_full", "storage_missing"],
-    }),
+    },
   },
   "/entity/known": {
-    post: operation({
+    post: {
       id: "findKnownFiles",
       tag,
       summary: "Ask which files are here, before any is sent",
-      right: "read",
       body: jsonBodyOf(knownQuestion, { sha256: ["0".repeat(64)] }),
       answers: { 200: json(knownFiles, "those that are here") },
       problems: ["malformed_body"],
-    }),
+    },
   },
   "/entity/{id}": {
-    get: operation({
+    get: {
       id: "getEntity",
       tag,
       summary: "Look at an entity",
-      right: "read",
       parameters: {
         path: idParameter,
         query: itemQuery,
@@ -131,15 +125,14 @@ export const entityPaths: ZodOpenApiPathsObject = {
         304: { description: "it is what If-None-Match names", ...describedHeaders(tagged) },
       },
       problems: ["invalid_parameter", "entity_not_found", "version_not_found"],
-    }),
-    put: operation({
+    },
+    put: {
       id: "replaceEntity",
       tag,
       summary: "Replace what was said of an entity, and its file",
       description: "A field that is left out is emptied; without a file the bytes stay. " +
         "What changes nothing makes no version. Bytes that another entity has are refused by " +
         "`duplicate_file`, which names it in `entity_id`.",
-      right: "media_store_write",
       parameters: ofChange,
       body: formBody("the new file"),
       answers: { 200: anItem("the entity as it is now") },
@@ -148,27 +141,25 @@ export const entityPaths: ZodOpenApiPathsObject = {
         "duplicate_file",
         "is_collection_fixed",
       ],
-    }),
-    patch: operation({
+    },
+    patch: {
       id: "changeEntity",
       tag,
       summary: "Change single members of an entity, delete it softly or restore it",
       description: "What is left out stays as it is. What changes nothing makes no version.",
-      right: "media_store_write",
       parameters: ofChange,
       body: jsonBodyOf(z.union([entityPatch, wrappedPatch]), { label: "Harbour" }),
       answers: { 200: anItem("the entity as it is now") },
       problems: [...CHANGE_PROBLEMS, "invalid_parent", "malformed_body"],
-    }),
-    delete: operation({
+    },
+    delete: {
       id: "deleteEntity",
       tag,
       summary: "Delete an entity for good",
       description: "Record, history and files. What lies in a collection moves to where that lay.",
-      right: "media_store_write",
       parameters: ofChange,
       answers: { 200: json(item, "the entity as it was") },
       problems: CHANGE_PROBLEMS,
-    }),
+    },
   },
 };

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { describedHeaders, json, jsonBodyOf, operation } from "@fovea/http/api";
+import { type ApiPaths, describedHeaders, json, jsonBodyOf } from "@fovea/http/api";
 import type { ProblemCode } from "@fovea/contract";
 import { z } from "zod";
-import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { faceDetectionResults } from "../entities/subresource_routes.ts";
 import { idParameter, itemQuery } from "../entities/query.ts";
 import { thumbnailQuery } from "../thumbnails/routes.ts";
@@ -43,14 +42,13 @@ const NO_FILE: readonly ProblemCode[] = [
   "precondition_failed",
 ];
 
-export const subresourcePaths: ZodOpenApiPathsObject = {
+export const subresourcePaths: ApiPaths = {
   "/entity/{id}/image": {
-    get: operation({
+    get: {
       id: "getImage",
       tag,
       summary: "Get an entity's bytes, or parts of them",
       description: "HEAD answers with the headers alone.",
-      right: "read",
       parameters: { path, query: itemQuery, header: ranged },
       answers: {
         200: {
@@ -73,16 +71,15 @@ export const subresourcePaths: ZodOpenApiPathsObject = {
         304: haveIt,
       },
       problems: [...NO_FILE, "range_not_satisfiable"],
-    }),
+    },
   },
   "/entity/{id}/thumbnail": {
-    get: operation({
+    get: {
       id: "getThumbnail",
       tag,
       summary: "Get a small picture of an entity",
       description: "HEAD answers with the headers alone. A picture that failed is tried again " +
         "after ten minutes.",
-      right: "read",
       parameters: {
         path,
         query: thumbnailQuery,
@@ -107,30 +104,28 @@ export const subresourcePaths: ZodOpenApiPathsObject = {
         "deadline_exceeded",
         "service_busy",
       ],
-    }),
+    },
   },
   "/entity/{id}/versions": {
-    get: operation({
+    get: {
       id: "getVersions",
       tag,
       summary: "See an entity's history",
-      right: "read",
       parameters: { path },
       answers: { 200: json(versions, "oldest first") },
       problems: ["invalid_parameter", "entity_not_found"],
-    }),
+    },
   },
   "/entity/{id}/face-detection-results": {
-    post: operation({
+    post: {
       id: "takeFaceResults",
       tag,
       summary: "Hand in what face detection found",
       description: "Nothing of it is kept.",
-      right: "media_store_write",
       parameters: { path },
       body: jsonBodyOf(faceDetectionResults, { faces: [] }),
       answers: { 202: json(accepted, "the entity exists and the body is an object") },
       problems: ["invalid_parameter", "entity_not_found", "malformed_body"],
-    }),
+    },
   },
 };

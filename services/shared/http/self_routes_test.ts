@@ -9,7 +9,13 @@ import { httpApp } from "./http_app.ts";
 import { selfRoutes } from "./self_routes.ts";
 
 const describe = () =>
-  apiDocument({ title: "A service", version: "1.2.3", description: "For tests.", paths: {} });
+  apiDocument({
+    title: "A service",
+    version: "1.2.3",
+    description: "For tests.",
+    paths: {},
+    rights: INFERENCE_RIGHTS,
+  });
 
 function selfApp(access = EVERYBODY) {
   const metrics = new Registry();

@@ -1,4 +1,6 @@
-import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
+import type { Rights } from "@fovea/contract";
+import { createDocument } from "zod-openapi";
+import { type ApiPaths, openApiPaths } from "./operation.ts";
 import { problemDocument } from "./problems.ts";
 import { selfPaths } from "./self_paths.ts";
 
@@ -18,7 +20,14 @@ belong to it.`;
  * @param service its paths in OpenAPI's notation, those common to both services left out
  */
 export function apiDocument(
-  service: { title: string; version: string; description: string; paths: ZodOpenApiPathsObject },
+  service: {
+    title: string;
+    version: string;
+    description: string;
+    paths: ApiPaths;
+    /** What each call wants of its caller. */
+    rights: Rights;
+  },
 ): ApiDocument {
   return createDocument({
     openapi: "3.1.0",
@@ -27,7 +36,7 @@ export function apiDocument(
       version: service.version,
       description: service.description + COMMON,
     },
-    paths: { ...service.paths, ...selfPaths },
+    paths: openApiPaths({ ...service.paths, ...selfPaths }, service.rights),
     components: {
       schemas: { Problem: problemDocument },
       securitySchemes: {

@@ -6,7 +6,7 @@
  */
 export { type ApiDocument, apiDocument } from "./document.ts";
 export { describedHeaders } from "./headers.ts";
-export { type Call, json, jsonBodyOf, operation } from "./operation.ts";
+export { type ApiPaths, type Call, json, jsonBodyOf } from "./operation.ts";
 export { pageSchema } from "./page.ts";
 export { problemCode } from "./problems.ts";
 export { schemaOf } from "./schema_of.ts";

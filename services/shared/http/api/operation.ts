@@ -1,8 +1,9 @@
-import type { ProblemCode, Right } from "@fovea/contract";
+import type { ProblemCode, Right, Rights } from "@fovea/contract";
 import type { z } from "zod";
 import type {
   ZodOpenApiOperationObject,
   ZodOpenApiParameters,
+  ZodOpenApiPathsObject,
   ZodOpenApiRequestBodyObject,
   ZodOpenApiResponseObject,
   ZodOpenApiResponsesObject,
@@ -17,8 +18,6 @@ export interface Call {
   tag: string;
   summary: string;
   description?: string;
-  /** As the contract's rights.ts has it; unset: open to everybody. */
-  right?: Right;
   parameters?: ZodOpenApiParameters;
   body?: ZodOpenApiRequestBodyObject;
   answers: ZodOpenApiResponsesObject;
@@ -26,15 +25,43 @@ export interface Call {
   problems?: readonly ProblemCode[];
 }
 
-/** A call as OpenAPI writes it. */
-export function operation(call: Call): ZodOpenApiOperationObject {
-  const { id, tag, summary, description, right, parameters, body, answers, problems = [] } = call;
+/** Calls by their path in OpenAPI's notation, and their method. */
+export type ApiPaths = Readonly<
+  Record<string, Partial<Record<"get" | "put" | "post" | "patch" | "delete", Call>>>
+>;
+
+/**
+ * Calls as OpenAPI writes them.
+ *
+ * @param rights what each wants of its caller
+ */
+export function openApiPaths(paths: ApiPaths, rights: Rights): ZodOpenApiPathsObject {
+  const written = Object.entries(paths).map(([path, calls]) => {
+    const operations = Object.entries(calls).map(([method, call]) => [
+      method,
+      operation(call, rightOf(rights, method, path)),
+    ]);
+    return [path, Object.fromEntries(operations)];
+  });
+  return Object.fromEntries(written);
+}
+
+/** `/job/{job_id}` is `/job/:job_id` to routes, and a slash at the end says nothing there. */
+function rightOf(rights: Rights, method: string, path: string): Right {
+  const route = path.replace(/\{(\w+)\}/g, ":$1").replace(/(.)\/$/, "$1");
+  const right = rights[`${method.toUpperCase()} ${route}`];
+  if (right === undefined) throw new Error(`Cannot describe ${method} ${path}: it has no right`);
+  return right;
+}
+
+function operation(call: Call, right: Right): ZodOpenApiOperationObject {
+  const { id, tag, summary, description, parameters, body, answers, problems = [] } = call;
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...description !== undefined && { description },
-    security: right === undefined ? [] : [{ bearer: [] }, {}],
+    security: right === "open" ? [] : [{ bearer: [] }, {}],
     ...parameters !== undefined && { requestParams: parameters },
     ...body !== undefined && { requestBody: body },
     responses: {
@@ -62,9 +89,9 @@ function bodyProblems(body: ZodOpenApiRequestBodyObject): ProblemCode[] {
   ];
 }
 
-function refusals(right: Right | undefined): ProblemCode[] {
-  if (right === undefined) return [];
-  return right === "read" ? ["unauthorized"] : ["unauthorized", "forbidden"];
+function refusals(right: Right): ProblemCode[] {
+  if (right === "open") return [];
+  return right === "read" || right === "token" ? ["unauthorized"] : ["unauthorized", "forbidden"];
 }
 
 /** An answer in JSON. */

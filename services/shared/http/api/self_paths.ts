@@ -1,53 +1,51 @@
 import { z } from "zod";
-import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { json, operation } from "./operation.ts";
+import { type ApiPaths, json } from "./operation.ts";
 
 const tag = "service";
 
 const welcome = z.object({ name: z.string(), version: z.string(), message: z.string() });
 
 /** The calls that every service answers alike. */
-export const selfPaths: ZodOpenApiPathsObject = {
+export const selfPaths: ApiPaths = {
   "/": {
-    get: operation({
+    get: {
       id: "welcome",
       tag,
       summary: "What this is",
       answers: { 200: json(welcome, "name, version and where to go on") },
-    }),
+    },
   },
   "/health": {
-    get: operation({
+    get: {
       id: "health",
       tag,
       summary: "Whether the process lives",
       answers: { 200: json(z.object({ status: z.literal("ok") }), "it does") },
-    }),
+    },
   },
   "/metrics": {
-    get: operation({
+    get: {
       id: "metrics",
       tag,
       summary: "Figures for Prometheus",
-      right: "read",
       answers: {
         200: {
           description: "in Prometheus's text format",
           content: { "text/plain": { schema: { type: "string" } } },
         },
       },
-    }),
+    },
   },
   "/openapi.json": {
-    get: operation({
+    get: {
       id: "openapi",
       tag,
       summary: "This document",
       answers: { 200: json(z.looseObject({ openapi: z.string() }), "OpenAPI 3.1") },
-    }),
+    },
   },
   "/docs": {
-    get: operation({
+    get: {
       id: "docs",
       tag,
       summary: "A page that shows all calls and tries them out",
@@ -58,10 +56,10 @@ export const selfPaths: ZodOpenApiPathsObject = {
         },
         302: { description: "/docs/, with a slash, leads to /docs" },
       },
-    }),
+    },
   },
   "/docs/{file}": {
-    get: operation({
+    get: {
       id: "docsFile",
       tag,
       summary: "A file of that page",
@@ -77,6 +75,6 @@ export const selfPaths: ZodOpenApiPathsObject = {
         },
       },
       problems: ["route_not_found"],
-    }),
+    },
   },
 };
