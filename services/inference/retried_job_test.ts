@@ -33,7 +33,7 @@ function startSlowStore() {
 }
 
 for (const retry of ["/job/{job_id}/retry", "/admin/retry"]) {
-  Deno.test(`who subscribes after POST ${retry} hears the new end of the job, and no old one`, async () => {
+  Deno.test(`a client that subscribes after POST ${retry} hears the new end of the job, and no old one`, async () => {
     await using store = startSlowStore();
     await using inference = await startService("inference", {
       ...BARE,

@@ -57,14 +57,14 @@ Deno.test("a client that asks the same again gets the job, and its event though 
   const { mqtt_url } = await suite.info();
   const topic = `inference/job/${first.job.job_id}/completed`;
   await using early = await subscribe(mqtt_url, topic);
-  const told: JobEndedEvent = JSON.parse((await early.until(() => true)).payload);
+  const published: JobEndedEvent = JSON.parse((await early.until(() => true)).payload);
   await using everything = await subscribe(mqtt_url, "inference/events");
 
   const again = await ask(suite, id);
   assert.deepEqual([again.status, again.job.job_id], [200, first.job.job_id]);
   await early.until(({ retained }) => !retained);
   await using late = await subscribe(mqtt_url, topic);
-  assert.deepEqual(JSON.parse((await late.until(() => true)).payload), told);
+  assert.deepEqual(JSON.parse((await late.until(() => true)).payload), published);
   assert.deepEqual(everything.heard, []);
 });
 

@@ -80,8 +80,8 @@ testNeeding([mosquitto], "nothing is lost in a storm", async () => {
   const count = new Map<string, number>();
   for (const { job_id: id, status } of jobs) {
     assert.ok(status === "completed" || status === "error", `job ${id} is ${status}`);
-    const told = first.get(id)?.size ?? 0;
-    assert.equal(told, 1, `job ${id} was told of with ${told} outcomes`);
+    const outcomes = first.get(id)?.size ?? 0;
+    assert.equal(outcomes, 1, `job ${id} was published with ${outcomes} outcomes`);
     assert.deepEqual(second.get(id), first.get(id));
     assert.match([...first.get(id)!][0]!, new RegExp(` ${status}$`));
     count.set(status, (count.get(status) ?? 0) + 1);
@@ -166,7 +166,7 @@ async function untilDone({ url }: ServiceProcess): Promise<void> {
   await until("the broker", async () => await broker() === "ok");
 }
 
-/** What a subscriber was told of each job, once it has heard all there is: an event's id and a status. */
+/** What a subscriber heard of each job, once it has heard all there is: an event's id and a status. */
 async function outcomes(
   { heard, until }: Subscriber,
   brokerUrl: string,
@@ -176,13 +176,13 @@ async function outcomes(
   await client.publishAsync(last, "{}", { qos: 1 });
   await client.endAsync();
   await until(({ topic }) => topic === last);
-  const told = new Map<string, Set<string>>();
+  const outcomes = new Map<string, Set<string>>();
   for (const message of heard) {
     if (message.topic === last) continue;
     const { job_id, event_id, status } = endOf(message);
-    told.set(job_id, (told.get(job_id) ?? new Set()).add(`${event_id} ${status}`));
+    outcomes.set(job_id, (outcomes.get(job_id) ?? new Set()).add(`${event_id} ${status}`));
   }
-  return told;
+  return outcomes;
 }
 
 interface StoredJob {

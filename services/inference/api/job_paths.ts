@@ -25,11 +25,11 @@ export const jobPaths: ApiPaths = {
       id: "submitJob",
       tag,
       summary: "Ask something of a picture",
-      description: "The end is told over MQTT, on `inference/job/{job_id}/completed`. " +
+      description: "The end is published over MQTT, on `inference/job/{job_id}/completed`. " +
         optionsText +
         "Where the same bytes were asked the same before, of the same model and preprocessing, and " +
         "there is a result or may get to be one, that job is the answer: its end, where it has " +
-        "ended, is told once more, and a higher `priority` is taken over while it waits. `force` " +
+        "ended, is published once more, and a higher `priority` is taken over while it waits. `force` " +
         "makes a new job all the same.",
       parameters: { path: z.object({ task_type: taskType }) },
       body: jsonBodyOf(anyTaskRequest, { media_store_id: 1 }),

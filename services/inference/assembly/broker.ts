@@ -21,7 +21,7 @@ export interface BrokerOptions {
 /** The broker that events go to. */
 export interface Broker {
   link: Link;
-  /** As clients are told it. */
+  /** As `GET /info` shows it. */
   url: string;
   /** Whether it runs in this process, and so remembers nothing of the last one. */
   isEmbedded: boolean;

@@ -7,8 +7,8 @@
 import type { Logger } from "@fovea/process/log";
 import type { Administration } from "./administration.ts";
 
-/** Between two looks, milliseconds. */
-const EVERY = 60 * 60_000;
+/** Between two looks. */
+const INTERVAL_MS = 60 * 60_000;
 
 /**
  * Removes, now and every hour, the jobs since whose end the service has run for `days` days.
@@ -27,6 +27,6 @@ export function keepJobsFor(
       if (Object.keys(removed).length > 0) log.info({ days, removed }, "removed old jobs");
     }, (error) => log.warn({ err: error }, "old jobs can't be removed: trying again in an hour"));
   void look();
-  const timer = setInterval(look, EVERY);
+  const timer = setInterval(look, INTERVAL_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -136,8 +136,8 @@ Deno.test("the end of a job is published again when a client asks the same, with
   await jobs.submit("face_detection", request);
   await opened.recordOutcome(await opened.begin(), done);
   const topic = `inference/job/${request.job_id}/completed`;
-  const told = () => db.selectFrom("outbox").selectAll().where("topic", "=", topic).execute();
-  const [first] = await told();
+  const published = () => db.selectFrom("outbox").selectAll().where("topic", "=", topic).execute();
+  const [first] = await published();
   await db.updateTable("instance").set({ sent_through: first!.seq }).execute();
   // An end stays an end, though media_store has not taken the result yet.
   await db.updateTable("job").set({ status: "sync_failed", error_code: "media_store_error" })
@@ -145,13 +145,13 @@ Deno.test("the end of a job is published again when a client asks the same, with
   for (const same of [{ media_store_id: 1 }, request]) {
     clock.now += 1000;
     assert.equal((await jobs.submit("face_detection", same)).isNew, false);
-    const last = (await told()).at(-1)!;
+    const last = (await published()).at(-1)!;
     assert.deepEqual(
       [last.payload, last.retain, last.kept_from],
       [first!.payload, 1, clock.now],
     );
   }
-  assert.equal((await told()).some(({ seq }) => seq === first!.seq), false);
+  assert.equal((await published()).some(({ seq }) => seq === first!.seq), false);
   assert.equal((await opened.events()).length, 3, "published to those who did not ask");
 });
 
@@ -164,8 +164,8 @@ Deno.test("a job_id in capitals stays as it was given, wherever it shows, and is
   assert.equal((await jobs.get(job_id.toLowerCase())).job_id, job_id);
   const topics = await db.selectFrom("outbox").select("topic").where("retain", "=", 1).execute();
   assert.deepEqual(topics.map(({ topic }) => topic), [`inference/job/${job_id}/completed`]);
-  const told = (await opened.events()).map(({ data }) => data.job_id);
-  assert.deepEqual([...told, job.job_id], Array(4).fill(job_id));
+  const emitted = (await opened.events()).map(({ data }) => data.job_id);
+  assert.deepEqual([...emitted, job.job_id], Array(4).fill(job_id));
   assert.equal((await db.selectFrom("delivery").selectAll().execute())[0]?.job_id, job_id);
   const other = { media_store_id: 2, job_id: job_id.toLowerCase() };
   assert.equal((await refusal(jobs.submit("face_detection", other))).code, "job_id_taken");
