@@ -39,9 +39,23 @@ export async function connect(
         `say nothing about the pictures`,
     );
   }
-  const broker = await Broker.connect({ url: options.mqtt ?? info.mqtt_url, token, ca });
+  const broker = await Broker.connect({
+    url: options.mqtt ?? brokerUrl(info.mqtt_url, options.inference),
+    token,
+    ca,
+  });
   const readiness = new ModelReadiness(inference, taskType, (text) => report.progress(text));
   readiness.see(info);
   broker.onReturn = () => readiness.look();
   return { mediaStore, inference, broker, readiness, taskType, timeout_s, priority, label };
+}
+
+/**
+ * Where the broker is reached. A service behind a proxy that speaks TLS does not know of that: where it
+ * names itself, as the built-in broker over WebSocket, the connection is as safe as its caller's.
+ */
+export function brokerUrl(named: string, inference: URL): string {
+  const broker = URL.parse(named);
+  const isItself = broker?.protocol === "ws:" && broker.host === inference.host;
+  return isItself && inference.protocol === "https:" ? named.replace("ws:", "wss:") : named;
 }

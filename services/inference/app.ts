@@ -36,7 +36,7 @@ export function createApp({ access, accept, metrics, ...parts }: AppOptions): Ho
   app.use(accessGuard(access, INFERENCE_RIGHTS));
   const describe = () => describeInference(accept !== undefined);
   app.route("/", selfRoutes({ ...SELF, describe, metrics }));
-  app.route("/", stateRoutes(parts.info, parts.checks, parts.log));
+  app.route("/", stateRoutes({ ...parts, isBroker: accept !== undefined }));
   app.route("/", jobRoutes(parts.jobs));
   app.route("/", adminRoutes(parts.administration, parts.workers));
   app.route("/", eventRoutes(parts.feed));

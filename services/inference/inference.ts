@@ -6,6 +6,7 @@
  */
 import { openAccess } from "@fovea/http/access";
 import { askedToEnd, listen, type Listening } from "@fovea/http/serve";
+import { readTls } from "@fovea/http/tls";
 import { Problem } from "@fovea/contract";
 import { openLog } from "@fovea/process/log";
 import { processMetrics } from "@fovea/process/process_metrics";
@@ -32,6 +33,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
   refuseInsecure(settings, { INFERENCE_HOST: settings.INFERENCE_HOST });
   if (settings.INFERENCE_BACKEND === "native") requireNativeRuntime();
   const access = await openAccess(settings);
+  const tls = await readTls(settings);
   const address = await mediaStoreAddress(settings);
   const log = openLog("inference", settings);
   using folder = await claimFolder(settings.DATA_DIR, "inference");
@@ -46,6 +48,7 @@ export async function serveInference(settings: Settings, workerScript?: URL): Pr
     hostname: settings.INFERENCE_HOST,
     port: settings.INFERENCE_PORT,
     portSetting: "INFERENCE_PORT",
+    tls,
     webSockets: true,
     limits: { maxConnections: settings.MAX_CONNECTIONS },
     log,

@@ -39,13 +39,14 @@ async function openReadiness(needs: Partial<Needs> = {}) {
     outbox: () => Promise.resolve({ pending: 0, oldestAgeMs: null }),
     ...needs,
   });
-  const app = stateRoutes(
-    () => {
+  const app = stateRoutes({
+    info: () => {
       throw new Error("nobody asks");
     },
     checks,
-    silent,
-  );
+    isBroker: true,
+    log: silent,
+  });
   const owned = cleanup.move();
   return {
     file,

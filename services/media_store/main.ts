@@ -10,6 +10,7 @@ import { openLog } from "@fovea/process/log";
 import { processMetrics } from "@fovea/process/process_metrics";
 import { threadPermissions } from "@fovea/process/permissions";
 import { askedToEnd, listen, runService } from "@fovea/http/serve";
+import { readTls } from "@fovea/http/tls";
 import { readSettings, refuseInsecure } from "@fovea/process/settings";
 import { watchFile } from "@fovea/storage/opened_file";
 import { RunningTime } from "@fovea/storage/running_time";
@@ -44,6 +45,7 @@ await runService(async () => {
   refuseInsecure(settings, { MEDIA_STORE_HOST: hostname });
   const log = openLog("media_store", settings);
   const access = await openAccess(settings);
+  const tls = await readTls(settings);
 
   using folder = await claimFolder(settings.DATA_DIR, "media_store");
   await using db = await openSqlite<Tables>(
@@ -108,12 +110,14 @@ await runService(async () => {
     log,
     maxUploadBytes: settings.MAX_UPLOAD_BYTES,
     callers: { hostname, ...settings },
+    basePath: settings.BASE_PATH,
     metrics,
   });
   const server = listen({
     hostname,
     port,
     portSetting: "MEDIA_STORE_PORT",
+    tls,
     limits: { maxConnections: settings.MAX_CONNECTIONS },
     log,
   }, app.fetch);

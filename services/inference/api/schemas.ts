@@ -94,7 +94,10 @@ const taskInfo = schemaOf<TaskInfo>()({
 export const info = schemaOf<Info>()({
   name: z.literal("fovea-inference"),
   version: z.string(),
-  mqtt_url: z.string().meta({ description: "where clients on this machine reach the broker" }),
+  mqtt_url: z.string().meta({
+    description:
+      "where who calls reaches the broker: on this machine by TCP, from elsewhere by WebSocket",
+  }),
   tasks: z.array(taskInfo),
   workers: z.int(),
   backend: z.string(),

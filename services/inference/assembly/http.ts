@@ -86,6 +86,7 @@ export function openHttp(
     checks,
     accept: broker.accept,
     callers: { hostname: settings.INFERENCE_HOST, ...settings },
+    basePath: settings.BASE_PATH,
     log,
     metrics,
   });

@@ -1,3 +1,4 @@
+import { basePathOf } from "@fovea/http/base_path";
 import { checked, jsonBody } from "@fovea/http/problem_response";
 import { pageParameters, queryOf, wholeNumber } from "@fovea/http/query";
 import { JOB_STATUSES, pageOf, Problem } from "@fovea/contract";
@@ -51,7 +52,9 @@ export function jobRoutes(service: JobService): Hono {
       );
     }
     const { job, isNew } = await service.submit(task.data, request);
-    return c.json(job, isNew ? 201 : 200, { Location: `/job/${job.job_id}` });
+    return c.json(job, isNew ? 201 : 200, {
+      Location: `${basePathOf(c)}/job/${job.job_id}`,
+    });
   });
 
   app.get("/job", async (c) => {

@@ -1,14 +1,26 @@
 import { type Info, Problem } from "@fovea/contract";
+import { basePathOf } from "@fovea/http/base_path";
 import { requestIdOf } from "@fovea/http/request_id";
 import type { Logger } from "@fovea/process/log";
-import { Hono } from "hono";
+import { isLoopback } from "@fovea/process/settings";
+import { type Context, Hono } from "hono";
 import type { Check } from "../readiness.ts";
 
+export interface StateOptions {
+  info: () => Info;
+  checks: readonly Check[];
+  /** Whether the broker is the built-in one. */
+  isBroker: boolean;
+  log: Logger;
+}
+
 /** `/health`, `/health/ready` and `/info`: what the service is and whether it can do its work. */
-export function stateRoutes(info: () => Info, checks: readonly Check[], log: Logger): Hono {
+export function stateRoutes({ info, checks, isBroker, log }: StateOptions): Hono {
   const app = new Hono();
 
-  app.get("/info", (c) => c.json(info()));
+  app.get("/info", (c) => {
+    return c.json({ ...info(), ...isBroker && brokerAsCalled(c) });
+  });
   app.get("/health", (c) => c.json({ status: "ok" }));
 
   app.get("/health/ready", async (c) => {
@@ -34,4 +46,15 @@ export function stateRoutes(info: () => Info, checks: readonly Check[], log: Log
   });
 
   return app;
+}
+
+/**
+ * The built-in broker's TCP port is there for this machine only: who calls from elsewhere reaches it
+ * as this service itself, by WebSocket.
+ */
+function brokerAsCalled(c: Context): Partial<Info> {
+  const { protocol, host, hostname } = new URL(c.req.url);
+  if (isLoopback(hostname)) return {};
+  const scheme = protocol === "https:" ? "wss" : "ws";
+  return { mqtt_url: `${scheme}://${host}${basePathOf(c)}/mqtt` };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { basePathOf } from "@fovea/http/base_path";
 import { checked, jsonBody } from "@fovea/http/problem_response";
 import { queryOf } from "@fovea/http/query";
 import type { Item } from "@fovea/contract";
@@ -36,7 +37,9 @@ export function entityRoutes(
     await using form = await receive(c);
     const { item, isNew } = await service.add(readEntityForm(form.fields), form.file);
     return isNew
-      ? itemAnswer(c, item, 201, { Location: `/entity/${item.id}` })
+      ? itemAnswer(c, item, 201, {
+        Location: `${basePathOf(c)}/entity/${item.id}`,
+      })
       : itemAnswer(c, item);
   });
 

@@ -8,6 +8,7 @@ import { Problem } from "@fovea/contract";
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import swaggerUi from "swagger-ui-dist/package.json" with { type: "json" };
+import { basePathOf } from "./base_path.ts";
 import { takenAtPace } from "./pace.ts";
 import type { ApiDocument } from "./api/document.ts";
 
@@ -28,7 +29,11 @@ export function selfRoutes({ name, version, describe, metrics }: SelfOptions): H
   });
 
   let document: ApiDocument | undefined;
-  app.get("/openapi.json", (c) => c.json(document ??= describe()));
+  app.get("/openapi.json", (c) => {
+    document ??= describe();
+    const basePath = basePathOf(c);
+    return c.json(basePath === "" ? document : { ...document, servers: [{ url: basePath }] });
+  });
 
   app.get("/metrics", async (c) => {
     return c.body(await metrics.metrics(), 200, { "Content-Type": metrics.contentType });

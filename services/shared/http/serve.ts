@@ -3,13 +3,14 @@ import { SettingsError } from "@fovea/process/settings";
 import type { Logger } from "@fovea/process/log";
 import { Connections, LIMITS, type Limits } from "./connections.ts";
 import { connectionServer, type Handler } from "./runtime_server.ts";
+import { listenTls, type TlsKeyPair } from "./tls.ts";
 import { answerOfUpgrade } from "./web_socket.ts";
 
 /** A listening HTTP server. */
 export interface Listening {
   hostname: string;
   port: number;
-  /** `http://host:port`. */
+  /** `http://host:port`, or `https://host:port`. */
   url: string;
   /** Rejects once nothing listens any more though nobody asked for it; never resolves. */
   failed: Promise<never>;
@@ -42,6 +43,8 @@ export interface ListenOptions {
   port: number;
   /** Name of the variable to change when the port is taken. */
   portSetting: string;
+  /** Undefined: plain HTTP. */
+  tls?: TlsKeyPair | undefined;
   /** Whether `fetch` upgrades requests. */
   webSockets?: boolean;
   log: Logger;
@@ -57,7 +60,9 @@ export interface ListenOptions {
 export function listen(options: ListenOptions, fetch: Fetch): Listening {
   const server = open(options, keepingUpgrades(fetch));
   const { hostname, port } = server.addr;
-  const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const url = `${options.tls === undefined ? "http" : "https"}://${
+    hostname.includes(":") ? `[${hostname}]` : hostname
+  }:${port}`;
   let isAsked = false;
   const failure = Promise.withResolvers<never>();
   // Who doesn't look at it is not to die of it.
@@ -88,7 +93,7 @@ interface Server {
 }
 
 function open(options: ListenOptions, handler: Handler): Server {
-  const { hostname, port, webSockets = false, log, limits } = options;
+  const { hostname, port, tls, webSockets = false, log, limits } = options;
   const serve = connectionServer({ webSockets });
   try {
     if (serve === undefined) {
@@ -96,11 +101,16 @@ function open(options: ListenOptions, handler: Handler): Server {
         `Deno ${Deno.version.deno} leaves connections neither bounded nor timed, and one that the ` +
           `system refuses ends the service: Deno 2.7 does better`,
       );
-      const server = Deno.serve({ ...COMPRESSED, hostname, port, onListen: () => {} }, handler);
+      const server = Deno.serve(
+        { ...COMPRESSED, hostname, port, ...tls, onListen: () => {} },
+        handler,
+      );
       const ended = server.finished.then(() => "the HTTP server ended", (error) => error.message);
       return { addr: server.addr, ended, shutdown: () => server.shutdown() };
     }
-    const listener = Deno.listen({ hostname, port });
+    const listener = tls === undefined
+      ? Deno.listen({ hostname, port })
+      : listenTls({ hostname, port }, tls);
     const connections = new Connections({
       listener,
       serve,

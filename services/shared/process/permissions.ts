@@ -59,7 +59,7 @@ export function threadPermissions(read: string[] = []): Deno.PermissionOptionsOb
 /** Files that settings name, by the ends of their names: keys and certificates. */
 export function namedFiles(settings: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(settings)
-    .filter(([name]) => /_(FILE|PATH)$/.test(name))
+    .filter(([name]) => /_(FILE|KEY_PATH)$/.test(name))
     .map(([, value]) => value)
     .filter((value) => typeof value === "string");
 }

@@ -54,6 +54,11 @@ function isOrigin(text: string): boolean {
   return /^https?:\/\//.test(text) && URL.parse(text)?.origin === text;
 }
 
+/** A path of plain segments, without the slash at its end. */
+const basePath = z.string()
+  .regex(/^(\/[\w.~-]+)*\/?$/, "a path is expected, such as /fovea")
+  .transform((path) => path.replace(/\/$/, ""));
+
 const MIB = 1024 * 1024;
 
 /** Settings that both services have. */
@@ -63,6 +68,11 @@ export const commonSettings = z.object({
   MAX_IMAGE_PIXELS: count(1).default(50_000_000),
   /** HTTP connections at a time. The start script says what the limit of open files allows. */
   MAX_CONNECTIONS: count(1, 100_000).default(1000),
+  /** PEM files: with both the service speaks TLS itself. */
+  TLS_CERT_FILE: z.string().min(1).optional(),
+  TLS_KEY_FILE: z.string().min(1).optional(),
+  /** Under which a reverse proxy is called that takes it away; "" where there is none. */
+  BASE_PATH: basePath.default(""),
   AUTH_MODE: z.enum(["test", "jwt"]).default("test"),
   /** Default: `public_key.pem` in DATA_DIR. */
   PUBLIC_KEY_PATH: z.string().min(1).optional(),
