@@ -5,8 +5,8 @@ import { form, picture } from "./testing/test_app.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Of a machine that gives a service one part in twenty of its time. */
-const HELD_MS = 190;
+/** Of a machine that gives a service one part in a hundred of its time. */
+const HELD_MS = 990;
 const LET_GO_MS = 10;
 
 /** Holds the service back until it is disposed of, as a machine does that has too much to do. */
@@ -36,21 +36,14 @@ async function upload(service: ServiceProcess, image: Blob): Promise<Response> {
 }
 
 Deno.test("no picture is refused for good because the machine had too much to do", async () => {
-  // Its threads begin anew meanwhile, which takes longest.
-  await using service = await startService("media_store", { THREAD_IDLE_SECONDS: "1" });
-  await pause(2000);
+  await using service = await startService("media_store");
   const astronaut = await picture("astronaut.png");
   {
+    // Its threads are still starting, which is what takes longest.
     await using _ = holdBack(service);
     const added = await upload(service, astronaut);
-    if (added.ok) {
-      const { id }: Item = await added.json();
-      const thumbnail = await fetch(`${service.url}/entity/${id}/thumbnail`, {
-        signal: AbortSignal.timeout(120_000),
-      });
-      const bytes = await thumbnail.bytes();
-      if (!thumbnail.ok) assertBusy(bytes);
-    } else assertBusy(await added.bytes());
+    if (added.ok) await added.body?.cancel();
+    else assertBusy(await added.bytes());
   }
   // And afterwards all is as if nothing had been.
   const added = await upload(service, astronaut);
