@@ -73,7 +73,7 @@ Deno.test("a thread that dies with nothing to do is replaced before the next que
   const starts = `${folder.path}/starts`;
   using thread = new Thread<string, string>({ script: noted(starts), limitMs: 10_000 });
   await thread.ask("dies later");
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
   assert.equal(await thread.ask("next"), "next");
   assert.equal(Deno.readTextFileSync(starts), "xx");
 });
