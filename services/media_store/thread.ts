@@ -14,7 +14,7 @@ import { Problem } from "@fovea/contract";
 import { SerialQueue } from "@fovea/process/serial_queue";
 import type { BrokenOff, ThreadQuestion, ThreadReply } from "./thread_worker.ts";
 
-/** For a thread to be ready for its first question. */
+/** A thread may take so long until it is ready for its first question. */
 const START_LIMIT_MS = 60_000;
 
 /** So much more time is given at most to work whose thread was kept waiting. */

@@ -24,7 +24,7 @@ export type ThreadReply<Answer> =
   | { kind: "answer"; answer: Answer }
   | { kind: "problem"; code: ProblemCode; detail: string }
   | BrokenOff
-  /** Of WebAssembly: nothing in the thread can be relied on after it. */
+  /** A fault of WebAssembly: nothing in the thread can be relied on after it. */
   | { kind: "fault"; message: string }
   | { kind: "error"; stack: string };
 

@@ -21,7 +21,7 @@ const tag = "changes";
 
 const transactionTag = z.string().meta({ description: "random, its own for each transaction" });
 
-/** Of `GET /store`. */
+/** What `GET /store` answers. */
 const position = schemaOf<StorePosition>()({
   store_id: z.uuid().meta({ description: "which store this is" }),
   transaction_id: z.int().min(0).meta({

@@ -45,7 +45,7 @@ export const item = schemaOf<Item>()({
   version,
 }).meta({ id: "Item", description: "an entity: a stored file, or a collection of them" });
 
-/** Of `GET /entity/{id}/versions`. */
+/** What `GET /entity/{id}/versions` answers. */
 export const versions = z.array(
   schemaOf<EntityVersion>()({
     version,
@@ -56,7 +56,7 @@ export const versions = z.array(
   }).meta({ id: "EntityVersion", description: "one step of an entity's history" }),
 );
 
-/** Of `POST /entity/known`. */
+/** What `POST /entity/known` answers. */
 export const knownFiles = schemaOf<KnownFiles>()({
   known: z.array(z.object({
     sha256: z.string(),
@@ -65,11 +65,11 @@ export const knownFiles = schemaOf<KnownFiles>()({
   })).meta({ description: "in the order of the question; what is not here is left out" }),
 }).meta({ id: "KnownFiles" });
 
-/** Of `DELETE /entity/`. */
+/** What `DELETE /entity/` answers. */
 export const allDeleted = z.object({
   status: z.literal("deleted"),
   deleted: z.int().meta({ description: "how many entities there were" }),
 });
 
-/** Of `POST /entity/{id}/face-detection-results`. */
+/** What `POST /entity/{id}/face-detection-results` answers. */
 export const accepted = z.object({ status: z.literal("accepted") });

@@ -17,7 +17,7 @@ const WARM_UP_BYTES = 100_000;
 export interface LargeFile {
   /** Medians. */
   ms: { upload: number; bareUpload: number; download: number };
-  /** By how many bytes the service's memory grew at most, in any round. */
+  /** How many bytes the service's memory grew by at most, in any round. */
   growth: { upload: number; download: number };
 }
 

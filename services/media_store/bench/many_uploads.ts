@@ -14,7 +14,7 @@ export const CLIENTS = 8;
 export interface ManyUploads {
   /** Uploads that all clients together were told are stored, and as many by one client alone. */
   uploads: number;
-  /** By how many there are more or fewer entities, or files, than that. */
+  /** How many entities, or files, there are more or fewer than that. */
   lostOrDoubled: number;
   /** Uploads a second. */
   rate: { one: number; many: number };

@@ -20,7 +20,7 @@ export const filterParts = strictObject("filter", {
     "a collection's id or null is expected",
   ).optional(),
   is_collection: booleanText.optional(),
-  /** Of the entity's bytes. */
+  /** The digest of the entity's bytes. */
   sha256: z.string().toLowerCase().regex(/^[0-9a-f]{64}$/, "64 digits of hex are expected")
     .optional(),
 });

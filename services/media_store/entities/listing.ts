@@ -15,7 +15,7 @@ export interface Selection {
   filter?: EntityFilter;
   /** Every word of it must occur in label or description. */
   search?: string;
-  /** Also those that are deleted softly. */
+  /** Whether those that are deleted softly are listed, too. */
   include_deleted?: boolean;
   /** All this is asked of entities as they were at this version; those without it are left out. */
   version?: number | undefined;

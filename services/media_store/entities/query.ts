@@ -15,12 +15,12 @@ const MAX_SEARCH_LENGTH = 200;
 
 export const idParameter = z.object({ id: entityId });
 
-/** Of calls that answer one entity, or what belongs to it. */
+/** Parameters of calls that answer one entity, or what belongs to it. */
 export const itemQuery = strictObject("parameter", {
   version: wholeNumber(1, MAX_NUMBER, "as it was then; left out, as it is").optional(),
 });
 
-/** Of `GET /entity/`. */
+/** Parameters of `GET /entity/`. */
 export const listQuery = strictObject("parameter", {
   ...pageParameters("entities"),
   search_query: z.string()

@@ -5,7 +5,7 @@ import type { Tables } from "./migrations.ts";
 /** What the store holds. */
 export interface StoreStatistics {
   entities: { kind: MediaType | "collection"; is_deleted: boolean; count: number }[];
-  /** Of all files, each distinct content once, old versions included. */
+  /** All files together, each distinct content once, old versions included. */
   bytes: number;
 }
 

@@ -12,7 +12,7 @@ import { Catalogue, type NeededFile } from "./catalogue.ts";
 
 export interface Finding {
   kind: "missing" | "wrong size" | "wrong digest" | "needed by nobody" | "database";
-  /** Of the file, `files/…`; null for the database. */
+  /** Path of the file, `files/…`; null for the database. */
   path: string | null;
   detail: string;
 }

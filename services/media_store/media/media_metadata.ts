@@ -11,7 +11,7 @@ export type MediaMetadata =
   & MediaKind
   & { [Fact in keyof PictureMetadata]: PictureMetadata[Fact] | null };
 
-/** Of what is no picture, or of a kind that is never opened. */
+/** What is said of a file that is no picture, or of a kind that is never opened. */
 const NO_PICTURE: { [Fact in keyof PictureMetadata]: null } = {
   width: null,
   height: null,
@@ -29,7 +29,7 @@ export interface Inspection {
   maxPixels: number;
 }
 
-/** Up to this, a file is read whole, once, to tell what it is, too. */
+/** A file of this size at most is read whole, once, also to tell what it is. */
 const SMALL_BYTES = 8 * 1024 * 1024;
 
 /** A larger picture is not read into memory for the sake of a few numbers: it is kept without them. */

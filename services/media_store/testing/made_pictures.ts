@@ -23,7 +23,7 @@ export interface Made {
   width: number;
   height: number;
   colour?: string;
-  /** Of the left half. */
+  /** The colour of the left half. */
   left?: string;
   change?: (image: IMagickImage) => void;
 }

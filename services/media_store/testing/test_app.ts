@@ -38,7 +38,7 @@ export interface TestApp extends AsyncDisposable {
   folder: string;
   service: EntityService;
   spool: Spool;
-  /** As Hono lists them. */
+  /** All routes, as Hono lists them. */
   routes: Hono["routes"];
   request(path: string, init?: RequestInit): Promise<Response>;
   /** Adds an entity and expects that to succeed. */

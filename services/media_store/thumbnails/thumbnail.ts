@@ -15,7 +15,7 @@ export const RENDER_VERSION = 3;
 
 /** What a thread is to make. */
 export interface ThumbnailRequest {
-  /** Of the picture's file. */
+  /** Path of the picture's file. */
   path: string;
   size: ThumbnailSize;
   format: ThumbnailFormat;

@@ -74,9 +74,9 @@ export class Thumbnails implements Disposable {
   readonly #options: Required<ThumbnailOptions>;
   readonly #threads: Thread<ThumbnailRequest, Bytes>[];
   readonly #counts: ThumbnailCounts = { made: 0, cached: 0, failed: 0, bytesMade: 0 };
-  /** By key, so that many who ask for the same at once cause it to be made once. */
+  /** What is being made, by its key: many who ask for the same at once cause it to be made once. */
   readonly #making = new Map<string, Promise<Bytes>>();
-  /** By digest of the picture. */
+  /** What failed lately, by the digest of its picture. */
   readonly #failures = new Map<string, { problem: Problem; until: number }>();
 
   constructor(options: ThumbnailOptions) {

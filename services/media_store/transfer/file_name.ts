@@ -11,7 +11,7 @@
 // deno-lint-ignore no-control-regex -- these are what is looked for
 const MISLEADING = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** As many letters as a file name may have on most systems, with room for an extension. */
+/** Most systems allow so many letters in a file name, with room for an extension. */
 const MAX_LENGTH = 200;
 
 /**

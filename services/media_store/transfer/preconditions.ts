@@ -12,7 +12,7 @@ import fresh from "fresh";
 export interface Validators {
   /** Strong, with its quotes. */
   etag: string;
-  /** As HTTP writes dates, in whole seconds. */
+  /** When it was changed, in whole seconds, as HTTP writes dates. */
   lastModified: string;
 }
 

@@ -42,7 +42,7 @@ const FILE_FIELDS = ["image", "file"];
 
 const MAX_FIELDS = 32;
 const MAX_FIELD_BYTES = 64 * 1024;
-/** With the file, and what is neither field nor file and passed over. */
+/** A form may have so many parts: its fields, its file, and what is neither and is passed over. */
 const MAX_PARTS = 2 * MAX_FIELDS;
 
 const FORM_TYPES = /^(multipart\/form-data|application\/x-www-form-urlencoded)\s*(;|$)/i;

@@ -14,7 +14,7 @@ export function bareExif(block: Uint8Array): Uint8Array {
   return latin(block, 0, PREFIX.length) === PREFIX ? block.subarray(PREFIX.length) : block;
 }
 
-/** Of a WebP: its chunk `EXIF` (RIFF, RFC 9649). */
+/** A WebP has it in its chunk `EXIF` (RIFF, RFC 9649). */
 export function webpExif(bytes: Uint8Array): Uint8Array | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 12; at + 8 <= bytes.length;) {

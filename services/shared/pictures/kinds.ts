@@ -88,7 +88,7 @@ function kindOf(found: FileTypeResult | undefined, start: Uint8Array): FileKind 
   return found && { mime_type: found.mime.replace(/;.*/, ""), extension: found.ext };
 }
 
-/** Of the box `ftyp` (ISO/IEC 14496-12, 4.3): its first four letters are the brand, and a number follows. */
+/** Brands of the box `ftyp` (ISO/IEC 14496-12, 4.3), behind the first one and a number. */
 function compatibleBrands(start: Uint8Array): string[] {
   const text = String.fromCharCode(...start.subarray(0, START_BYTES));
   if (text.slice(4, 8) !== "ftyp") return [];

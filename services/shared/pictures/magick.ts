@@ -71,7 +71,7 @@ export function toCanvas(
   image.extent(new MagickGeometry(-x, -y, canvas.width, canvas.height));
 }
 
-/** By the embedded profile, or else by the kind of colours that the picture has. */
+/** Converts by the embedded profile, or else by the kind of colours that the picture has. */
 export function toSrgb(image: IMagickImage): void {
   try {
     // Does nothing without a profile. In 8 bits, which is all there is: twelve times as fast.

@@ -193,7 +193,7 @@ function exifOf(image: IMagickImage, bytes: Uint8Array, format: MagickFormat): U
   return bareExif(block ?? new Uint8Array());
 }
 
-/** Of a WebP ImageMagick knows it only when it has decoded all of it. */
+/** ImageMagick knows the orientation of a WebP only when it has decoded all of it. */
 function orientationOf(image: IMagickImage, exif: Uint8Array, format: MagickFormat): Orientation {
   const orientation = format === MagickFormat.WebP
     ? readTiff(exif)[0]?.number(ORIENTATION_TAG)

@@ -11,7 +11,7 @@ import type { Size } from "./limits.ts";
 import { readTiff, type TiffDirectory } from "./tiff.ts";
 
 export interface RawFile {
-  /** Of the picture, before it is turned, pixels; undefined where the file doesn't say it. */
+  /** Size of the picture, before it is turned, pixels; undefined where the file doesn't say it. */
   size: Size | undefined;
   orientation: Orientation;
   /** Whether a directory says that it has what a sensor saw. Canon's don't say it. */
@@ -104,7 +104,7 @@ function nikonPreviews(exif: TiffDirectory | undefined): (Size & { jpeg: Uint8Ar
     .flatMap((directory) => previewsOf(directory, tiff));
 }
 
-/** As the camera says that it is to be shown. */
+/** The size in which the camera says that the picture is to be shown. */
 function croppedSize(all: TiffDirectory[]): Size | undefined {
   for (const directory of all) {
     const [width, height] = directory.numbers(TAG.defaultCropSize).map(Math.round);
@@ -114,7 +114,7 @@ function croppedSize(all: TiffDirectory[]): Size | undefined {
   return undefined;
 }
 
-/** With the sensor's rim. */
+/** The sensor's size, its rim included. */
 function sensorSize(all: TiffDirectory[]): Size | undefined {
   return all.filter((directory) => SENSOR.includes(directory.number(TAG.photometric) ?? 0))
     .map((directory) => sizeBy(directory, TAG.width, TAG.height))

@@ -22,7 +22,7 @@ export function correctTiff(image: IMagickImage, bytes: Uint8Array): void {
   if (isReadAsNegative(bytes)) image.negate();
 }
 
-/** Of 1 and of 8 bits a sample white that is written as 0 is understood, in between it is not. */
+/** ImageMagick understands white that is written as 0 with 1 or 8 bits a sample, and not in between. */
 function isReadAsNegative(bytes: Uint8Array): boolean {
   const page = readTiff(bytes)[0];
   return page?.number(TAG.photometric) === WHITE_IS_ZERO &&

@@ -14,7 +14,7 @@ export type TiffValue =
   | { undefined: Uint8Array }
   | { directories: TiffEntries[] };
 
-/** By tag, which a TIFF has in ascending order. */
+/** Values by their tags, which a TIFF has in ascending order. */
 export type TiffEntries = Readonly<Record<number, TiffValue>>;
 
 /** @param pages its directories, one after the other, the first behind the header; little-endian */

@@ -7,7 +7,7 @@
 import { craftMarkedTiff, craftTiff, type TiffEntries } from "./crafted_tiff.ts";
 
 interface RawPicture {
-  /** Of the picture itself, before it is turned, pixels. */
+  /** Size of the picture itself, before it is turned, pixels. */
   width: number;
   height: number;
   preview: Uint8Array;
