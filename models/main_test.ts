@@ -1,4 +1,4 @@
-import { endOf, type Need, temporaryFolder, testNeeding, until } from "@fovea/testing";
+import { endOf, type Need, temporaryFolder, testNeeding, until, within } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { serveFile } from "./testing/file_server.ts";
@@ -100,7 +100,7 @@ Deno.test("a process killed half-way leaves nothing under the name, and the next
   const partial = `${folder.path}/${ultraface.file}.part`;
   await until(`${half} bytes`, async () => await sizeOf(partial) >= half);
   process.kill("SIGKILL");
-  await output;
+  await within("the end of the process", output);
   const left = await Array.fromAsync(Deno.readDir(folder.path));
   assert.deepEqual(left.map((entry) => entry.name), [`${ultraface.file}.part`]);
 

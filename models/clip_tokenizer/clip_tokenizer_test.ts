@@ -1,4 +1,4 @@
-import { type Need, testNeeding } from "@fovea/testing";
+import { endOf, type Need, testNeeding } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { ClipTokenizer, MAX_TOKENS } from "./clip_tokenizer.ts";
 
@@ -83,9 +83,9 @@ class PlainBpe {
   readonly #characters: string[] = [];
 
   static async read(path: string): Promise<PlainBpe> {
-    const { stdout } = await new Deno.Command("gzip", { args: ["-dc", path] }).output();
+    const { stdout } = await endOf("gzip", { args: ["-dc", path] });
     const bpe = new PlainBpe();
-    new TextDecoder().decode(stdout).split("\n").slice(1, 48895)
+    stdout.split("\n").slice(1, 48895)
       .forEach((pair, rank) => bpe.#rank.set(pair, rank));
     for (let byte = 0, next = 256; byte < 256; byte++) {
       const isOwn = byte > 32 && byte < 127 || byte > 160 && byte !== 173;

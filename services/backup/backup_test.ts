@@ -1,5 +1,5 @@
 import type { Item, Job } from "@fovea/contract";
-import { runTask, type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
+import { endOf, runTask, type ServiceProcess, startService, temporaryFolder } from "@fovea/testing";
 import { startSuite, type Suite } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 
@@ -28,10 +28,10 @@ const misfits = (inference: ServiceProcess) =>
 /** Replaces what one service keeps by what it kept in another DATA_DIR. */
 async function restore(service: string, from: string, to: string): Promise<void> {
   await Deno.remove(`${to}/${service}`, { recursive: true });
-  const copied = await new Deno.Command("cp", {
+  const { code, stderr } = await endOf("cp", {
     args: ["-r", `${from}/${service}`, `${to}/${service}`],
-  }).output();
-  assert.equal(copied.code, 0);
+  });
+  assert.equal(code, 0, stderr);
 }
 
 Deno.test("a backup of running services can be started; one folder of it without the other is told", async (t) => {

@@ -5,7 +5,7 @@
  */
 import type { Info, TaskInfo } from "@fovea/contract";
 import { type Fault, patterned, serveFile } from "@fovea/models/testing/file_server";
-import { type ServiceProcess, startService, temporaryFolder, until } from "@fovea/testing";
+import { endOf, type ServiceProcess, startService, temporaryFolder, until } from "@fovea/testing";
 import { testModel } from "@fovea/testing/models";
 import { clientOf, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
@@ -142,8 +142,8 @@ Deno.test("a hub may redirect to a host that no setting names", served, async ()
 
 /** What `ps` says of processes; Deno itself lets only a process with all permissions read /proc. */
 async function ps(...args: string[]): Promise<string[]> {
-  const { stdout } = await new Deno.Command("ps", { args: ["-ww", ...args] }).output();
-  return new TextDecoder().decode(stdout).split("\n").map((line) => line.trim()).filter(Boolean);
+  const { stdout } = await endOf("ps", { args: ["-ww", ...args] });
+  return stdout.split("\n").map((line) => line.trim()).filter(Boolean);
 }
 
 /** The processes in which a service fetches models, with their command lines. */

@@ -1,5 +1,12 @@
 import type { Item } from "@fovea/contract";
-import { asJson, runServiceToEnd, type ServiceProcess, startService, until } from "@fovea/testing";
+import {
+  asJson,
+  runServiceToEnd,
+  type ServiceProcess,
+  startService,
+  until,
+  within,
+} from "@fovea/testing";
 import assert from "node:assert/strict";
 import { craftPng } from "./testing/crafted_picture.ts";
 import { makePicture } from "./testing/made_pictures.ts";
@@ -108,11 +115,15 @@ Deno.test("an entity whose file was lost is reported, and not dropped", async ()
 Deno.test("an upload that is too large is refused before it has ended", async () => {
   await using service = await startService("media_store", { MAX_UPLOAD_BYTES: "100000" });
   using connection = await beginUpload(service, new Uint8Array(200_000));
-  let answer = "";
-  for await (const text of connection.readable.pipeThrough(new TextDecoderStream())) {
-    answer += text;
-    if (answer.includes("}")) break;
-  }
+  const refusal = async () => {
+    let answer = "";
+    for await (const text of connection.readable.pipeThrough(new TextDecoderStream())) {
+      answer += text;
+      if (answer.includes("}")) break;
+    }
+    return answer;
+  };
+  const answer = await within("a refusal", refusal());
   assert.match(answer, /^HTTP\/1\.1 413 /);
   assert.match(answer, /"code":"upload_too_large"/);
   assert.deepEqual(filesIn(folderOf(service)), []);

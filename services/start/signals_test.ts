@@ -1,4 +1,4 @@
-import { temporaryFolder, testNeeding } from "@fovea/testing";
+import { endOf, temporaryFolder, testNeeding } from "@fovea/testing";
 import assert from "node:assert/strict";
 import type { ProgramName } from "./command.ts";
 import { CTRL_C, Terminal, terminals } from "./testing/terminal.ts";
@@ -52,7 +52,7 @@ for (const service of ["media-store", "inference"] as const) {
         log += text;
         if (listens || !log.includes('"listening"')) continue;
         const target = whom === "the launcher" ? launcher.pid : -launcher.pid;
-        await new Deno.Command("kill", { args: ["-TERM", "--", String(target)] }).output();
+        await endOf("kill", { args: ["-TERM", "--", String(target)] });
       }
       clearTimeout(limit);
       assert.equal((await launcher.status).code, 0, log);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { within } from "@fovea/testing/until";
 import { allotWeights, WEIGHTS_START } from "../weights.ts";
 import { SMALL } from "./random_tower.ts";
 
@@ -22,7 +23,7 @@ for (let i = 0; i < 6; i++) {
   });
   const seen = new Promise((resolve) => worker.onmessage = resolve);
   worker.postMessage(weights);
-  await seen;
+  await within("the thread's answer", seen);
   worker.terminate();
 }
 // A thread that was ended takes a moment to be gone.

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { temporaryFolder } from "@fovea/testing";
+import { endOf, temporaryFolder } from "@fovea/testing";
 import { type TestModel, testModel } from "@fovea/testing/models";
 import type { Detection } from "../faces/face_net.ts";
 import { NATIVE_FLAGS, runProgram } from "../testing/native_program.ts";
@@ -60,10 +60,9 @@ export async function computeGolden(model: TestModel, view: Pixels): Promise<Det
 
 async function runScript(step: "input" | "faces", folder: string): Promise<string> {
   if (PYTHON === undefined) throw new Error("Cannot compute golden values: no Python with numpy");
-  const command = new Deno.Command(PYTHON, { args: [SCRIPT, step, folder] });
-  const { success, stdout, stderr } = await command.output();
-  if (!success) throw new Error(`${SCRIPT} failed: ${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
+  const { code, stdout, stderr } = await endOf(PYTHON, { args: [SCRIPT, step, folder] });
+  if (code !== 0) throw new Error(`${SCRIPT} failed: ${stderr}`);
+  return stdout;
 }
 
 /** Numbers to a thousandth, a point on one line. */

@@ -112,6 +112,7 @@ testNeeding(
       );
     let answered = 0;
     for (;; answered++) {
+      assert.ok(answered < 10_000, "10,000 changes fit on a disk that is full");
       const answer = await change(`label ${answered}`);
       if (answer.status === 507) {
         await problemOf(answer, "storage_full", 507);

@@ -1,3 +1,4 @@
+import { until, within } from "@fovea/testing";
 import assert from "node:assert/strict";
 import pino from "pino";
 import type { Limits } from "./connections.ts";
@@ -46,11 +47,6 @@ async function next(conn: Deno.TcpConn, limitMs = 5000): Promise<string | undefi
   const what = await Promise.race([read, timer.promise]);
   clearTimeout(id);
   return what;
-}
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !isSo(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.ok(isSo(), `waited 5 s for ${what}`);
 }
 
 Deno.test("a connection beyond the bound waits until one ends, and the log says so once", async () => {
@@ -119,12 +115,12 @@ Deno.test({
 async function openWebSocketCounts() {
   const { server } = serverOf({ maxConnections: 1 });
   const socket = new WebSocket(`${server.url.replace("http", "ws")}/socket`, "test");
-  await new Promise((resolve) => socket.onopen = resolve);
+  await within("an open WebSocket", new Promise((resolve) => socket.onopen = resolve));
   const another = await sent(server, REQUEST);
   assert.equal(await next(another, 2000), undefined);
   const closed = new Promise((resolve) => socket.onclose = resolve);
   socket.close();
-  await closed;
+  await within("the end of the WebSocket", closed);
   const third = await sent(server, REQUEST);
   assert.match(await next(third) ?? "", /^HTTP\/1\.1 200/);
   another.close();

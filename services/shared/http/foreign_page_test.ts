@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { chromium, pythonClients, startService, testNeeding } from "@fovea/testing";
+import { chromium, endOf, pythonClients, startService, testNeeding } from "@fovea/testing";
 import { startBrowser } from "@fovea/testing/browser";
 import { BARE, clientOf } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
@@ -227,9 +227,8 @@ testNeeding([pythonClients], "curl, Python's requests and paho are not hindered"
   await using services = await startBoth();
   const picture = new URL("../../../clients/images/camera.png", import.meta.url).pathname;
   const run = async (program: string, args: string[]) => {
-    const signal = AbortSignal.timeout(90_000);
-    const { stdout, stderr } = await new Deno.Command(program, { args, signal }).output();
-    return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    const { stdout, stderr } = await endOf(program, { args });
+    return stdout + stderr;
   };
   const { store, inference } = services;
   assert.equal(

@@ -1,4 +1,4 @@
-import { temporaryFolder } from "@fovea/testing";
+import { endOf, temporaryFolder, within } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import pino from "pino";
@@ -23,11 +23,9 @@ async function runs(body: string): Promise<{ code: number; stderr: string }> {
     });`,
   );
   const config = new URL("../../../deno.json", import.meta.url).pathname;
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+  return await endOf(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-all", "--config", config, script],
-    signal: AbortSignal.timeout(60_000),
-  }).output();
-  return { code, stderr: new TextDecoder().decode(stderr) };
+  });
 }
 
 Deno.test("a service whose server ends unasked ends too, with a message and exit code 1", async () => {
@@ -73,14 +71,14 @@ Deno.test("a route that fails after it upgraded a request does not end the serve
     log,
   }, app.fetch);
   const client = new WebSocket(`${server.url.replace("http", "ws")}/socket`, "test");
-  const heard = await new Promise((resolve) => {
+  const heard = new Promise((resolve) => {
     client.onmessage = ({ data }) => resolve(data);
     client.onerror = () => resolve("nothing");
   });
-  assert.equal(heard, "hello");
+  assert.equal(await within("a message", heard), "hello");
   const closed = new Promise((resolve) => client.onclose = resolve);
   client.close();
-  await closed;
+  await within("the end of the WebSocket", closed);
   assert.equal(await (await fetch(server.url)).text(), "here");
   await server.shutdown();
 });

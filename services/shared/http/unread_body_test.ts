@@ -1,3 +1,4 @@
+import { endOf } from "@fovea/testing";
 import { Hono } from "hono";
 import assert from "node:assert/strict";
 import pino from "pino";
@@ -19,10 +20,9 @@ Deno.test("a client that sends a lot is told why it was refused before all was r
       const response = await fetch(Deno.args[0], { method: "POST", body });
       console.log(response.status, await response.text());
     }`;
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
+  const { stdout, stderr } = await endOf(Deno.execPath(), {
     args: ["eval", "--no-lock", program, server.url],
-    stderr: "inherit",
-  }).output();
+  });
   await server.shutdown();
-  assert.equal(new TextDecoder().decode(stdout), "401 not you\n".repeat(10));
+  assert.equal(stdout, "401 not you\n".repeat(10), stderr);
 });

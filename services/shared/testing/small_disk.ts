@@ -4,6 +4,7 @@
  * @module
  */
 import type { Need } from "./need.ts";
+import { endOf } from "./program_end.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 /** Disposing of it takes the disk away, with all that is on it. */
@@ -30,8 +31,8 @@ export async function mountSmallDisk(bytes: number): Promise<SmallDisk> {
 }
 
 async function run(program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
+  const { code, stderr } = await endOf(program, { args });
+  if (code !== 0) throw new Error(stderr.trim());
 }
 
 async function canMount(): Promise<boolean> {

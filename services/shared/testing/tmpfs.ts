@@ -4,6 +4,7 @@
  * @module
  */
 import type { Need } from "./need.ts";
+import { endOf } from "./program_end.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 /** A mounted file system. Disposing of it unmounts it, and all that is in it is gone. */
@@ -13,7 +14,7 @@ export interface SmallDisk extends AsyncDisposable {
 
 async function run(program: string, ...args: string[]): Promise<boolean> {
   try {
-    return (await new Deno.Command(program, { args, stderr: "null" }).output()).success;
+    return (await endOf(program, { args })).code === 0;
   } catch {
     return false;
   }
