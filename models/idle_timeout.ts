@@ -16,11 +16,11 @@ export class IdleTimeout implements Disposable {
    *
    * @param silence what to say when they have passed, such as "no answer"
    */
-  reset(ms: number, silence: string): void {
+  reset(limitMs: number, silence: string): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
-      () => this.#controller.abort(new Error(`${silence} for ${ms / 1000} s`)),
-      ms,
+      () => this.#controller.abort(new Error(`${silence} for ${limitMs / 1000} s`)),
+      limitMs,
     );
   }
 

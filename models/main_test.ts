@@ -148,8 +148,8 @@ testNeeding([script], "Ctrl-C gives the terminal back as it was", async () => {
 });
 
 /** Ends a process that does not end by itself. */
-function endAfter(process: Deno.ChildProcess, ms: number): Disposable {
-  const timer = setTimeout(() => process.kill("SIGKILL"), ms);
+function endAfter(process: Deno.ChildProcess, limitMs: number): Disposable {
+  const timer = setTimeout(() => process.kill("SIGKILL"), limitMs);
   return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 

@@ -11,10 +11,10 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-/** Waits for `ms` milliseconds, or throws the signal's reason as soon as it is aborted. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits for so long, or throws the signal's reason as soon as it is aborted. */
+export async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
   const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, ms);
+  const timer = setTimeout(over.resolve, pauseMs);
   try {
     await orAborted(over.promise, signal);
   } finally {

@@ -63,7 +63,7 @@ export class SlotKeeper {
   }
 
   /** Takes a slot back from a thread that is done with it or has been ended. */
-  giveBack({ index, turn }: Slot): void {
+  release({ index, turn }: Slot): void {
     const raised = turn + 1;
     if (Atomics.compareExchange(wordsOf(this.#weights, index), TURN, turn, raised) !== turn) return;
     // First come those that were used before: their memory is there already.

@@ -29,13 +29,13 @@ Deno.test("a slot that is given back is handed out again, and who had it can't u
   const before = keeper.take();
   const encoder = openEncoder(weights, before);
   const expected = encoder.run(picture!);
-  keeper.giveBack(before);
+  keeper.release(before);
   const after = keeper.take();
   assert.equal(after.index, before.index);
   assert.throws(() => encoder.run(picture!), /Cannot compute in a slot: it was taken back/);
   assert.deepEqual(openEncoder(weights, after).run(picture!), expected);
   // Giving it back twice takes it from nobody.
-  keeper.giveBack(before);
+  keeper.release(before);
   assert.throws(() => keeper.take(), /all 1 are taken/);
 });
 
@@ -43,7 +43,7 @@ Deno.test("a slot in which somebody still computes is not handed out", async () 
   const { weights, keeper } = await towerWith(2);
   const slot = keeper.take();
   computeIn(weights, slot, () => {
-    keeper.giveBack(slot);
+    keeper.release(slot);
     assert.notEqual(keeper.take().index, slot.index);
     assert.throws(() => keeper.take(), /all 2 are taken/);
   });
@@ -76,7 +76,7 @@ Deno.test("threads share the weights, and one that was ended leaves the others' 
   const [ended, other] = [startWorker(), startWorker()];
   assert.deepEqual(await Promise.all([ended.answers(), other.answers()]), [expected, expected]);
   ended.worker.terminate();
-  keeper.giveBack(ended.slot);
+  keeper.release(ended.slot);
   const successor = startWorker();
   assert.deepEqual(await successor.answers(), expected);
   assert.deepEqual(await other.answers(), expected);

@@ -144,10 +144,10 @@ async function isAnswered(
     .then(() => true, () => false);
 }
 
-async function restart(broker: MosquittoProcess, after: number, outage: number): Promise<void> {
-  await pause(after);
+async function restart(broker: MosquittoProcess, afterMs: number, outageMs: number): Promise<void> {
+  await pause(afterMs);
   await broker.stop();
-  await pause(outage);
+  await pause(outageMs);
   await broker.start();
 }
 
@@ -198,7 +198,7 @@ function storedJobs(dataDir: string): StoredJob[] {
 
 const endOf = ({ payload }: Heard): JobEndedEvent => JSON.parse(payload);
 
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const pause = (pauseMs: number) => new Promise<void>((resolve) => setTimeout(resolve, pauseMs));
 
 /** 0…n-1 in a random order (Fisher and Yates). */
 function shuffled(n: number, random: () => number): number[] {

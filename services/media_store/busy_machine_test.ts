@@ -3,7 +3,7 @@ import { type ServiceProcess, startService } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { form, picture } from "./testing/test_app.ts";
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (pauseMs: number) => new Promise((resolve) => setTimeout(resolve, pauseMs));
 
 /** Of a machine that gives a service one part in a hundred of its time. */
 const HELD_MS = 990;

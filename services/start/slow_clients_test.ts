@@ -54,7 +54,7 @@ async function readAll(conn: Deno.TcpConn): Promise<string | undefined> {
   }
 }
 
-const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const later = (pauseMs: number) => new Promise<void>((resolve) => setTimeout(resolve, pauseMs));
 
 /** Asks until it is told to stop, and fails where an answer takes longer than 10 s. */
 async function asksForHealth(service: ServiceProcess, isOver: () => boolean): Promise<number> {

@@ -59,9 +59,9 @@ Deno.test("what fetches models writes MODELS_DIR alone, and runs nothing", () =>
   assert.ok(flags.includes("--ignore-env"));
   const kinds = flags.map((flag) => /^--allow-(\w+)/.exec(flag)?.[1]).filter((kind) => kind);
   assert.deepEqual(kinds.sort(), ["env", "net", "read", "write"]);
-  const told = flags.find((flag) => flag.startsWith("--allow-env="))!;
-  assert.match(told, /HTTPS_PROXY.*npm_config_\*.*MODELS_DIR/);
-  assert.doesNotMatch(told, /FOVEA_TOKEN|PATH|DATA_DIR/);
+  const allowed = flags.find((flag) => flag.startsWith("--allow-env="))!;
+  assert.match(allowed, /HTTPS_PROXY.*npm_config_\*.*MODELS_DIR/);
+  assert.doesNotMatch(allowed, /FOVEA_TOKEN|PATH|DATA_DIR/);
 });
 
 Deno.test("a comma in a path is none between two", () => {

@@ -60,7 +60,7 @@ export function guard(
   onRefused: (reason: string, clientId: string) => void,
 ): void {
   const grants = new WeakMap<Client, Grant>();
-  const told = new WeakSet<Client>();
+  const reported = new WeakSet<Client>();
 
   broker.authenticate = (client, _username, password, done) => {
     authorize(password?.toString()).then(
@@ -79,8 +79,8 @@ export function guard(
   broker.authorizePublish = (client, packet, done) => {
     const reserved = packet.topic.startsWith(OWN_TOPICS) || packet.topic.startsWith(BROKER_TOPICS);
     if (client !== null && (reserved || grants.get(client)?.publish !== true)) {
-      if (!told.has(client)) onRefused(`it may not publish under ${packet.topic}`, client.id);
-      told.add(client);
+      if (!reported.has(client)) onRefused(`it may not publish under ${packet.topic}`, client.id);
+      reported.add(client);
       packet.topic = REFUSED_TOPIC;
       packet.payload = "";
       packet.retain = false;

@@ -135,7 +135,7 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (pauseMs: number) => new Promise((resolve) => setTimeout(resolve, pauseMs));
 
 testNeeding(
   [mosquitto, openssl],

@@ -20,5 +20,5 @@ Deno.test("a large face that is elsewhere at half the size, or not there, is non
 Deno.test("small faces are believed as they are, without a second look", async () => {
   const net = scriptedNet({ 600: [faceAt(100, 100, 50, 0.9)] });
   assert.equal((await sureAtBothSizes(net).detect(BLANK, 600, 600, 0.6)).length, 1);
-  assert.deepEqual(net.shown, [600]);
+  assert.deepEqual(net.widths, [600]);
 });

@@ -39,10 +39,10 @@ export async function findFaces(
   { min_confidence = net.minConfidence, max_faces = Infinity }: FaceDetectionOptions = {},
 ): Promise<Face[]> {
   const found: Detection[] = [];
-  for (const shown of views) {
-    for (const seen of await look(net, shown, Math.min(min_confidence, net.minConfidence))) {
-      const answers = seen.map((detection) => toPicture(detection, shown.view))
-        .filter((detection) => answersFor(shown.view, detection.bbox, picture));
+  for (const pixels of views) {
+    for (const seen of await look(net, pixels, Math.min(min_confidence, net.minConfidence))) {
+      const answers = seen.map((detection) => toPicture(detection, pixels.view))
+        .filter((detection) => answersFor(pixels.view, detection.bbox, picture));
       const sure = found.filter((other) => isSure(other, net));
       const faces = suppressOverlaps(answers, net.maxOverlap, MAX_CANDIDATES_IN_VIEW)
         .filter((one) => !sure.some((other) => isPart(one, other)));

@@ -25,13 +25,13 @@ Deno.test("a nose of a face that only half the size shows is no face", async () 
 Deno.test("a picture with small faces only, and a small picture, are looked at once", async () => {
   const net = scriptedNet({ 600: [faceAt(10, 10, 90, 0.9)] });
   await findFaces(net, [WHOLE], SIZE);
-  assert.deepEqual(net.shown, [600]);
+  assert.deepEqual(net.widths, [600]);
 
   const small = { width: 300, height: 200 };
   const view = { region: { x: 0, y: 0, ...small }, ...small, whole: true };
   const other = scriptedNet({});
   await findFaces(other, [{ view, rgb: new Uint8Array(300 * 200 * 3) }], small);
-  assert.deepEqual(other.shown, [300]);
+  assert.deepEqual(other.widths, [300]);
 });
 
 Deno.test("a threshold chooses among the same faces", async () => {
@@ -52,13 +52,13 @@ Deno.test("in a large face a tile sees no others, but one that is unsure hides n
     view: { region, width: 200, height: 200, whole: false },
     rgb: new Uint8Array(200 * 200 * 3),
   };
-  const shown = (large: number) =>
+  const netWith = (large: number) =>
     scriptedNet({
       600: [faceAt(0, 0, 290, large), faceAt(500, 500, 50, 0.9)],
       200: [faceAt(50, 50, 20, 0.8)],
     });
   const at = async (large: number) =>
-    sides(await findFaces(shown(large), [WHOLE, tile], SIZE, { min_confidence: 0.1 }));
+    sides(await findFaces(netWith(large), [WHOLE, tile], SIZE, { min_confidence: 0.1 }));
   assert.deepEqual(await at(0.7), [290, 50]);
   assert.deepEqual(await at(0.2), [290, 50, 40]);
 });

@@ -142,8 +142,8 @@ export class Dispatcher {
     const due = await this.#options.attempts.admitDue();
     this.wake();
     if (due === undefined) return;
-    const pause = Math.max(0, due - this.#options.now());
-    this.#admitAfter(Math.min(pause, RETRY_PAUSE.maxMs));
+    const pauseMs = Math.max(0, due - this.#options.now());
+    this.#admitAfter(Math.min(pauseMs, RETRY_PAUSE.maxMs));
   }
 
   async #serve(job: JobRow, signal: AbortSignal): Promise<void> {

@@ -123,10 +123,10 @@ export class QueueRepository {
    * Lets those into the queue whose pause is over. One that is to wait longer than any pause lasts
    * was requeued before the clock was set back: its pause counts as over.
    */
-  async admitDue(now: number, longestPause: number): Promise<void> {
+  async admitDue(now: number, longestPauseMs: number): Promise<void> {
     await this.#db.updateTable("job").set({ run_after: sql.lit(0) })
       .where("run_after", ">", sql.lit(0))
-      .where((e) => e.or([e("run_after", "<=", now), e("run_after", ">", now + longestPause)]))
+      .where((e) => e.or([e("run_after", "<=", now), e("run_after", ">", now + longestPauseMs)]))
       .execute();
   }
 

@@ -51,8 +51,8 @@ export function backlogMetrics(registry: Registry, backlog: Backlog): void {
     labelNames: ["task"],
     registers,
     async collect() {
-      for (const [task, ms] of Object.entries((await stats()).queue.oldest_pending_ms)) {
-        this.set({ task }, (ms ?? 0) / 1000);
+      for (const [task, ageMs] of Object.entries((await stats()).queue.oldest_pending_ms)) {
+        this.set({ task }, (ageMs ?? 0) / 1000);
       }
     },
   });

@@ -59,8 +59,8 @@ export function jobMetrics(registry: Registry): (events: readonly EmittedEvent[]
         ended.inc({ task, outcome: job.error_code ?? "completed" });
     }
     const timings: Partial<Timings> = JSON.parse(job.timings_ms ?? "{}");
-    for (const [stage, ms] of Object.entries(timings)) {
-      duration.observe({ task, stage }, ms / 1000);
+    for (const [stage, stageMs] of Object.entries(timings)) {
+      duration.observe({ task, stage }, stageMs / 1000);
     }
   }
   return (events) => events.forEach(count);

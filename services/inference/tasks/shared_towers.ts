@@ -72,11 +72,11 @@ export class SharedTowers {
   }
 
   /** Takes a slot back from a worker that has ended. */
-  async giveBack(lent: LentTower): Promise<void> {
+  async release(lent: LentTower): Promise<void> {
     const sha256 = this.#lent.get(lent)!;
     const shared = this.#shared.get(sha256)!;
     this.#lent.delete(lent);
-    (await shared.tower)?.keeper.giveBack(lent.slot);
+    (await shared.tower)?.keeper.release(lent.slot);
     if (--shared.users > 0) return;
     this.#shared.delete(sha256);
     // Nothing else would have the engine look for it while the service has nothing to do.

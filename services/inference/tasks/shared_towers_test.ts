@@ -54,11 +54,11 @@ Deno.test("workers have one copy of the weights, until the last one has given it
   const [one, other] = await Promise.all([towers.lend(fixture), towers.lend(fixture)]);
   assert.equal(one!.weights.memory, other!.weights.memory);
   assert.notDeepEqual(one!.slot, other!.slot);
-  await towers.giveBack(one!);
+  await towers.release(one!);
   const third = await towers.lend(fixture);
   assert.equal(third!.weights.memory, other!.weights.memory);
-  await towers.giveBack(third!);
-  await towers.giveBack(other!);
+  await towers.release(third!);
+  await towers.release(other!);
   const later = await towers.lend(fixture);
   assert.notEqual(later!.weights.memory, other!.weights.memory);
 });
@@ -70,7 +70,7 @@ Deno.test("a worker for whom no slot is left waits for the next one, and fails n
   const waiting = towers.lend(fixture);
   const early = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 200))]);
   assert.equal(early, undefined, "one slot was lent twice");
-  await towers.giveBack(lent[2]!);
+  await towers.release(lent[2]!);
   assert.equal((await within("a slot", waiting))!.slot.index, lent[2]!.slot.index);
 });
 

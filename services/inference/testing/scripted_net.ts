@@ -1,17 +1,17 @@
 import type { Detection, FaceNet } from "../faces/face_net.ts";
 
 /** A network for tests that sees what it is told to, by the width of the picture that it is shown. */
-export function scriptedNet(seen: Record<number, Detection[]>): FaceNet & { shown: number[] } {
-  const shown: number[] = [];
+export function scriptedNet(seen: Record<number, Detection[]>): FaceNet & { widths: number[] } {
+  const widths: number[] = [];
   return {
-    shown,
+    widths,
     width: 640,
     height: 640,
     maxOverlap: 0.3,
     largeFrom: 100,
     minConfidence: 0.6,
     detect(_rgb, width, _height, minConfidence) {
-      shown.push(width);
+      widths.push(width);
       const found = seen[width] ?? [];
       return Promise.resolve(found.filter(({ confidence }) => confidence >= minConfidence));
     },

@@ -110,7 +110,7 @@ export class LoadedModels {
       },
     );
     if (!tower) return null;
-    worker.whenEnded(() => void towers!.giveBack(tower));
+    worker.whenEnded(() => void towers!.release(tower));
     return tower;
   }
 

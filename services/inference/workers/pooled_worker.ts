@@ -119,15 +119,15 @@ export class PooledWorker {
 
   /** One timer for many jobs: it looks again where there was one meanwhile. */
   #endWhenIdle(): void {
-    const limit = Math.min(this.#recycleAfterMs ?? Infinity, this.#options.idleMs);
-    if (limit === Infinity) return;
-    const left = () => this.#workedAt + limit - performance.now();
+    const limitMs = Math.min(this.#recycleAfterMs ?? Infinity, this.#options.idleMs);
+    if (limitMs === Infinity) return;
+    const left = () => this.#workedAt + limitMs - performance.now();
     this.#idle ??= setTimeout(() => {
       this.#idle = undefined;
       if (this.busy) return;
       if (left() > 0) return this.#endWhenIdle();
       const why = new Problem("worker_lost", "worker had nothing to do");
-      this.end(limit === this.#options.idleMs ? "idle" : "recycled", why);
+      this.end(limitMs === this.#options.idleMs ? "idle" : "recycled", why);
     }, Math.max(0, left()));
   }
 }

@@ -25,13 +25,13 @@ export class WaitingJobs<Worker, Outcome> {
    */
   add(run: (worker: Worker) => Promise<Outcome>, signal?: AbortSignal): Promise<Outcome> {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    const settle = <T>(how: (value: T) => void) => (value: T) => {
+    const endingWait = <T>(how: (value: T) => void) => (value: T) => {
       signal?.removeEventListener("abort", cancel);
       how(value);
     };
     const waiting = {
-      begin: settle((worker: Worker) => resolve(run(worker))),
-      end: settle<Problem>(reject),
+      begin: endingWait((worker: Worker) => resolve(run(worker))),
+      end: endingWait<Problem>(reject),
     };
     const cancel = () => {
       this.#jobs.splice(this.#jobs.indexOf(waiting), 1);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readCaptureTime } from "./capture_time.ts";
 
 const noon = Date.UTC(2026, 1, 3, 12, 0, 0);
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
 /** An EXIF block: texts of the main directory, and of EXIF's own. */
 function block(main: Record<number, string>, own: Record<number, string> = {}): Uint8Array {
@@ -27,8 +27,8 @@ Deno.test("a time with a zone is told from one without", () => {
   assert.deepEqual(taken(time, "+00:00"), [noon, 0]);
   assert.deepEqual(taken(time, "-00:00"), [noon, 0]);
   assert.deepEqual(taken(time, "Z"), [noon, 0]);
-  assert.deepEqual(taken(time, "+05:30"), [noon - 330 * MINUTE, 330]);
-  assert.deepEqual(taken(time, "-0330"), [noon + 210 * MINUTE, -210]);
+  assert.deepEqual(taken(time, "+05:30"), [noon - 330 * MINUTE_MS, 330]);
+  assert.deepEqual(taken(time, "-0330"), [noon + 210 * MINUTE_MS, -210]);
   for (const none of ["", "   :  ", "+99:00", "+05:75", "CET"]) {
     assert.deepEqual(taken(time, none), [noon, null], none);
   }
@@ -50,7 +50,7 @@ Deno.test("the best time that there is counts, with its own zone", () => {
   const main = { 0x0132: "2026:02:03 12:00:00" };
   const own = { 0x9003: "2026:02:30 01:00:00", 0x9010: "+02:00", 0x9011: "+01:00" };
   assert.deepEqual(readCaptureTime(block(main, { ...own, 0x9004: "bad" })), {
-    create_date: noon - 120 * MINUTE,
+    create_date: noon - 120 * MINUTE_MS,
     create_offset_minutes: 120,
   });
   const digitized = readCaptureTime(block(main, { ...own, 0x9004: "2026:02:03 12:00:00" }));

@@ -152,7 +152,7 @@ async function openPort() {
       fields: [],
       maxFileBytes: 1_000_000,
       begin: () => spool.receive(),
-      pace: { patienceMs: 300, minRate: 10_000 },
+      pace: { allowanceMs: 300, minRate: 10_000 },
     });
     return c.json({ size: received.file?.size });
   });

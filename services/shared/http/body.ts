@@ -20,7 +20,7 @@ export async function readText(
   const length = announced === null ? NaN : Number(announced);
   if (length > maxBytes) throw tooLarge(maxBytes);
   // What is so small is in time or not as a whole; most bodies are.
-  if (length <= pace.patienceMs / 1000 * pace.minRate) return await withinPatience(request, pace);
+  if (length <= pace.allowanceMs / 1000 * pace.minRate) return await withinAllowance(request, pace);
   if (request.body === null) return "";
   const reader = request.body.getReader();
   try {
@@ -39,13 +39,13 @@ export async function readText(
   }
 }
 
-async function withinPatience(request: Request, pace: Pace): Promise<string> {
-  const patience = Promise.withResolvers<never>();
-  const timer = setTimeout(() => patience.reject(stalled(pace)), pace.patienceMs);
+async function withinAllowance(request: Request, pace: Pace): Promise<string> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(stalled(pace)), pace.allowanceMs);
   const text = request.text().catch(() => {
     throw brokenBody();
   });
-  return await Promise.race([text, patience.promise]).finally(() => clearTimeout(timer));
+  return await Promise.race([text, late.promise]).finally(() => clearTimeout(timer));
 }
 
 function tooLarge(maxBytes: number): Problem {

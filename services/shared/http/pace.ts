@@ -9,48 +9,48 @@ import { abortConnectionOf } from "./connections.ts";
 
 export interface Pace {
   /** Milliseconds that a client may be behind. */
-  patienceMs: number;
+  allowanceMs: number;
   /** Bytes a second that it has to send, or to take, in the long run. */
   minRate: number;
 }
 
 /** Slower than any line that a picture is sent over; a pause of half a minute is forgiven. */
-export const UPLOAD_PACE: Pace = { patienceMs: 30_000, minRate: 1024 };
+export const UPLOAD_PACE: Pace = { allowanceMs: 30_000, minRate: 1024 };
 
 /**
- * The body's bytes as they come. Waiting for them uses patience up and each one that comes gives some
- * back, so that only the client's time counts, and not that of whoever takes the bytes. Who stops
- * early leaves the body open.
+ * The body's bytes as they come. Waiting for them uses the allowance up, and each one that comes gives
+ * some back, so that only the client's time counts, and not that of whoever takes the bytes. Who
+ * stops early leaves the body open.
  *
- * @throws {Problem} `upload_stalled` once no patience is left; `broken_body`
+ * @throws {Problem} `upload_stalled` once nothing of the allowance is left; `broken_body`
  */
 export async function* keepPace(
   body: ReadableStreamDefaultReader<Uint8Array>,
   pace: Pace,
 ): AsyncGenerator<Uint8Array> {
-  const { patienceMs, minRate } = pace;
-  let patience = patienceMs;
+  const { allowanceMs, minRate } = pace;
+  let leftMs = allowanceMs;
   for (;;) {
     const since = performance.now();
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(stalled(pace)), patience);
+    const timer = setTimeout(() => late.reject(stalled(pace)), leftMs);
     const next = body.read().catch(() => {
       throw brokenBody();
     });
     const read = await Promise.race([next, late.promise]).finally(() => clearTimeout(timer));
     if (read.done) return;
     const waited = performance.now() - since;
-    patience = Math.min(patience - waited + read.value.length / minRate * 1000, patienceMs);
+    leftMs = Math.min(leftMs - waited + read.value.length / minRate * 1000, allowanceMs);
     yield read.value;
   }
 }
 
 /** What a client is told whose body came too slowly. */
-export function stalled({ patienceMs, minRate }: Pace): Problem {
+export function stalled({ allowanceMs, minRate }: Pace): Problem {
   return new Problem(
     "upload_stalled",
     `body came too slowly: it may pause for ${
-      patienceMs / 1000
+      allowanceMs / 1000
     } s, and ${minRate} bytes a second ` +
       `are the least in the long run`,
   );
@@ -65,17 +65,17 @@ export function brokenBody(): Problem {
 }
 
 /**
- * An answer's body, as long as its client takes it: waiting for the client uses patience up, and what
- * it takes gives some back. Once none is left, the connection ends. How long the bytes themselves are
- * in coming does not count.
+ * An answer's body, as long as its client takes it: waiting for the client uses the allowance up, and
+ * what it takes gives some back. Once none is left, the connection ends. How long the bytes
+ * themselves are in coming does not count.
  */
 export function takenAtPace(
   request: Request,
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  { patienceMs, minRate }: Pace = UPLOAD_PACE,
+  { allowanceMs, minRate }: Pace = UPLOAD_PACE,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
-  let patience = patienceMs;
+  let leftMs = allowanceMs;
   let given = { at: performance.now(), bytes: 0 };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = (reason: unknown) => {
@@ -87,7 +87,7 @@ export function takenAtPace(
     async pull(controller) {
       clearTimeout(timer);
       const waited = performance.now() - given.at;
-      patience = Math.min(patience - waited + given.bytes / minRate * 1000, patienceMs);
+      leftMs = Math.min(leftMs - waited + given.bytes / minRate * 1000, allowanceMs);
       const { done, value } = await reader.read();
       if (done) return controller.close();
       controller.enqueue(value);
@@ -95,7 +95,7 @@ export function takenAtPace(
       timer = setTimeout(() => {
         abortConnectionOf(request);
         stop("client takes nothing").catch(() => {});
-      }, Math.max(0, patience));
+      }, Math.max(0, leftMs));
     },
     cancel: stop,
   }, { highWaterMark: 0 });

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readText } from "./body.ts";
 import { takenAtPace } from "./pace.ts";
 
-const PACE = { patienceMs: 200, minRate: 10_000 };
-const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const PACE = { allowanceMs: 200, minRate: 10_000 };
+const later = (pauseMs: number) => new Promise<void>((resolve) => setTimeout(resolve, pauseMs));
 
 /** A request whose body comes piece by piece, so many milliseconds apart. */
 function slow(pieces: string[], pauseMs: number, headers: HeadersInit = {}): Request {

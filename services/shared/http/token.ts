@@ -99,8 +99,8 @@ function checkParties({ iss, aud }: AllClaims, { issuer, audience }: TokenRules)
 const refused = (why: string) => new Problem("unauthorized", `token is not valid here: ${why}`);
 
 function date(seconds: number): string {
-  const ms = seconds * 1000;
-  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${seconds} s since 1970`;
+  const timeMs = seconds * 1000;
+  return Math.abs(timeMs) <= 8.64e15 ? new Date(timeMs).toISOString() : `${seconds} s since 1970`;
 }
 
 const quoted = (value: string | string[] | undefined) =>

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { BrokenOffError, interruptible, limitWork } from "./interruptible.ts";
 import type { EndlessWork } from "./testing/endless_worker.ts";
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (pauseMs: number) => new Promise((resolve) => setTimeout(resolve, pauseMs));
 
 Deno.test("a thread that computes for ever gives its core back when its limit is over", async () => {
   for (const kind of ["JavaScript", "WebAssembly"] as const) {

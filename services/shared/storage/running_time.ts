@@ -126,4 +126,4 @@ export class RunningTime implements AsyncDisposable {
   }
 }
 
-const days = (ms: number) => Math.round(ms / DAY_MS * 10) / 10;
+const days = (timeMs: number) => Math.round(timeMs / DAY_MS * 10) / 10;

@@ -6,8 +6,8 @@ import { RunningTime } from "./running_time.ts";
 import { copyOf, openSqlite } from "./sqlite.ts";
 import { KEEP_COPY_DAYS, UpdateCopy } from "./update_copy.ts";
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** A database with clocks that the test sets, and what is logged. */
 async function open() {
@@ -42,15 +42,15 @@ Deno.test("running time grows while the service runs, and goes on after a restar
   {
     await using first = await start();
     assert.equal(first.now(), 0);
-    clocks.clock += 90 * MINUTE;
-    clocks.timeOfDay += 90 * MINUTE;
-    assert.equal(first.now(), 90 * MINUTE);
+    clocks.clock += 90 * MINUTE_MS;
+    clocks.timeOfDay += 90 * MINUTE_MS;
+    assert.equal(first.now(), 90 * MINUTE_MS);
   }
   // As long as it does not run, nothing becomes older.
-  clocks.timeOfDay += 3 * DAY;
+  clocks.timeOfDay += 3 * DAY_MS;
   clocks.clock = 5;
   await using second = await start();
-  assert.equal(second.now(), 90 * MINUTE);
+  assert.equal(second.now(), 90 * MINUTE_MS);
   assert.deepEqual(opened.said, []);
 });
 
@@ -59,22 +59,22 @@ Deno.test("a sudden end loses no more than the last minutes of it", async () => 
   const { clocks, start, db } = opened;
   await using running = await start();
   for (let i = 0; i < 25; i++) {
-    clocks.clock += MINUTE;
-    clocks.timeOfDay += MINUTE;
+    clocks.clock += MINUTE_MS;
+    clocks.timeOfDay += MINUTE_MS;
     await running.look();
   }
   const { rows } = await sql<{ ms: number }>`SELECT ms FROM running_time`.execute(db);
-  assert.equal(rows[0]?.ms, 20 * MINUTE);
+  assert.equal(rows[0]?.ms, 20 * MINUTE_MS);
 });
 
 Deno.test("a clock that jumps makes nothing older, and is said once", async () => {
   await using opened = await open();
   const { clocks, said, start } = opened;
   await using running = await start();
-  for (const jump of [14 * 365 * DAY, -55 * 365 * DAY]) {
+  for (const jump of [14 * 365 * DAY_MS, -55 * 365 * DAY_MS]) {
     said.length = 0;
     clocks.timeOfDay += jump;
-    clocks.clock += MINUTE;
+    clocks.clock += MINUTE_MS;
     const before = running.now();
     for (let i = 0; i < 3; i++) await running.look();
     assert.equal(running.now(), before);
@@ -87,8 +87,8 @@ Deno.test("a clock that jumps makes nothing older, and is said once", async () =
 Deno.test("a clock that was wrong before the start is said at the start", async () => {
   for (
     const [jump, pattern] of [
-      [-55 * 365 * DAY, /the clock is behind the time when the service ran last/],
-      [14 * 365 * DAY, /by the clock the service was away for long/],
+      [-55 * 365 * DAY_MS, /the clock is behind the time when the service ran last/],
+      [14 * 365 * DAY_MS, /by the clock the service was away for long/],
     ] as const
   ) {
     await using opened = await open();
@@ -107,8 +107,8 @@ Deno.test("the copy of before an update goes when the service has run for days, 
   for (const how of ["days", "deletion"] as const) {
     await using opened = await open();
     const { path, db, log, said } = opened;
-    const time = { ms: 5 * DAY };
-    const runningTime = { now: () => time.ms };
+    const time = { nowMs: 5 * DAY_MS };
+    const runningTime = { now: () => time.nowMs };
     await using _time = await opened.start();
     const isThere = () => Deno.stat(copyOf(path)).then(() => true, () => false);
     const start = () => UpdateCopy.open({ path, db, runningTime, log });
@@ -121,14 +121,14 @@ Deno.test("the copy of before an update goes when the service has run for days, 
 
     await Deno.writeTextFile(copyOf(path), "as it was");
     using copy = await start();
-    time.ms += (KEEP_COPY_DAYS - 1) * DAY;
+    time.nowMs += (KEEP_COPY_DAYS - 1) * DAY_MS;
     {
       using _again = await start();
     }
     assert.ok(await isThere());
     if (how === "deletion") await copy.onDeletion();
     else {
-      time.ms += DAY;
+      time.nowMs += DAY_MS;
       await copy.look();
     }
     assert.ok(!await isThere());
