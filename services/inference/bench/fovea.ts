@@ -5,7 +5,7 @@
  */
 import type { Precision } from "@fovea/vit";
 import { compete, contenderArguments, readPictures, type Turn } from "./contender.ts";
-import type { Feed } from "./fed_worker.ts";
+import type { Feed } from "./decode_infer_worker.ts";
 import { lendTowers } from "./lend_towers.ts";
 
 const { workers, pictures: folder, precision, ...feed } = contenderArguments<
@@ -20,7 +20,7 @@ const towers = precision === null ? [] : await lendTowers(feed.model, precision,
 const pictures = await readPictures(folder);
 const team = Array.from(
   { length: workers },
-  () => new Worker(new URL("./fed_worker.ts", import.meta.url), { type: "module" }),
+  () => new Worker(new URL("./decode_infer_worker.ts", import.meta.url), { type: "module" }),
 );
 
 function ask<Answer>(worker: Worker, message: Feed | number): Promise<Answer> {
