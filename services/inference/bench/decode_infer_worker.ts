@@ -13,7 +13,7 @@ import type { TaskType } from "@fovea/contract";
 import { stopwatch, type Turn, workFor } from "./contender.ts";
 
 /** The first message to the worker. Each further one is a number: how many seconds it is to work. */
-export interface Feed {
+export interface WorkerSetup {
   task: TaskType;
   model: ModelFile;
   backend: Backend;
@@ -23,7 +23,7 @@ export interface Feed {
 }
 
 const thread = self as unknown as {
-  onmessage: (message: MessageEvent<Feed | number>) => void;
+  onmessage: (message: MessageEvent<WorkerSetup | number>) => void;
   postMessage(turn: Omit<Turn, "peakMemory"> | "loaded"): void;
 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Score } from "./race.ts";
-import { DECODING, FED, fovea, PEERS, type Section, WHOLE_PATH } from "./races.ts";
+import { DECODING, fovea, IN_MEMORY, PEERS, type Section, WHOLE_PATH } from "./races.ts";
 import { figuresOf } from "./figures.ts";
 
 const score = (name: string, picturesPerSecond: number, ms = 1): Score => ({
@@ -29,7 +29,7 @@ function measured(change: Partial<Record<Section["id"], Score[]>> = {}): Section
       score(PEERS.transformers("wasm"), 5),
       score(PEERS.transformers("native"), 19),
     ],
-    whole_path: [{ ...score(WHOLE_PATH, 9), stagesMs: { health: 19 } }, score(FED, 10)],
+    whole_path: [{ ...score(WHOLE_PATH, 9), stagesMs: { health: 19 } }, score(IN_MEMORY, 10)],
     decoding: [score(DECODING, 10, 49), score(PEERS.sharp, 10, 25)],
     ...change,
   };
@@ -58,10 +58,10 @@ Deno.test("what is beyond its bounds is missed, and nothing else is", () => {
   assert.deepEqual(
     missed(
       measured({
-        whole_path: [{ ...score(WHOLE_PATH, 8), stagesMs: { health: 19 } }, score(FED, 10)],
+        whole_path: [{ ...score(WHOLE_PATH, 8), stagesMs: { health: 19 } }, score(IN_MEMORY, 10)],
       }),
     ),
-    [["pictures/s, upload to event : fed from memory", 0.8]],
+    [["pictures/s, upload to event : from memory", 0.8]],
   );
   assert.deepEqual(
     missed(measured({ decoding: [score(DECODING, 10, 60), score(PEERS.sharp, 10, 25)] })),

@@ -5,11 +5,11 @@
  */
 import type { Precision } from "@fovea/vit";
 import { compete, contenderArguments, readPictures, type Turn } from "./contender.ts";
-import type { Feed } from "./decode_infer_worker.ts";
+import type { WorkerSetup } from "./decode_infer_worker.ts";
 import { lendTowers } from "./lend_towers.ts";
 
 const { workers, pictures: folder, precision, ...feed } = contenderArguments<
-  Omit<Feed, "pictures" | "tower"> & {
+  Omit<WorkerSetup, "pictures" | "tower"> & {
     /** Of the encoder; null: ONNX Runtime runs the model. */
     precision: Precision | null;
     workers: number;
@@ -23,7 +23,7 @@ const team = Array.from(
   () => new Worker(new URL("./decode_infer_worker.ts", import.meta.url), { type: "module" }),
 );
 
-function ask<Answer>(worker: Worker, message: Feed | number): Promise<Answer> {
+function ask<Answer>(worker: Worker, message: WorkerSetup | number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = (event) => reject(new Error(event.message));

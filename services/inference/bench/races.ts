@@ -38,7 +38,7 @@ export const PEERS = {
   sharp: "sharp",
 } as const;
 export const WHOLE_PATH = "upload to event";
-export const FED = "fed from memory";
+export const IN_MEMORY = "from memory";
 export const DECODING = "Fovea";
 
 export interface RacesOptions {
@@ -118,13 +118,13 @@ export async function* runRaces(options: RacesOptions): AsyncGenerator<Section> 
 
 async function raceWholePath({ fixtures, workers, seconds }: RacesOptions): Promise<Score[]> {
   const { tower, megapixel: pictures } = fixtures;
-  await using fed = await enter({
+  await using inMemory = await enter({
     ...foveaEntry("image_embedding", tower, pictures, "fp32", workers),
-    name: FED,
+    name: IN_MEMORY,
   });
   const env = { EMBEDDING_MODEL: tower.name };
   await using whole = await enterWholePath({ name: WHOLE_PATH, workers, pictures, env });
-  return await race([whole, fed], seconds);
+  return await race([whole, inMemory], seconds);
 }
 
 function foveaEntry(

@@ -111,7 +111,7 @@ export class EntityService {
    * Replaces what a client said of an entity, and its file where there is a new one.
    *
    * @param ifMatch the header: what the entity must be by now
-   * @throws {Problem} as {@link EntityService.add}, save `missing_file`; `entity_not_found`,
+   * @throws {Problem} as {@link EntityService.add}, except `missing_file`; `entity_not_found`,
    * `precondition_failed`, `is_collection_fixed`, `duplicate_file`
    */
   async replace(

@@ -89,8 +89,8 @@ export class FlatIndex implements VectorIndex {
   }
 
   /**
-   * The same for who writes to it meanwhile: what changes from now on is to be told to `index`, which
-   * is whole once `filled` has resolved.
+   * The same for somebody who writes to it meanwhile: what changes from now on is to be told to
+   * `index`, which is whole once `filled` has resolved.
    */
   static begin(options: FlatIndexOptions): { index: FlatIndex; filled: Promise<void> } {
     const index = new FlatIndex(options);
