@@ -24,6 +24,7 @@ export function asJson({ file, stored, jobId, job, problem }: Outcome, taskType:
     job_id: job?.job_id ?? jobId ?? null,
     task_type: taskType,
     status: job?.status ?? null,
+    sha256: job?.sha256 ?? null,
     model: job?.model ?? null,
     timings_ms: job?.timings_ms ?? null,
     result: job?.result ?? null,

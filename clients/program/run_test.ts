@@ -175,6 +175,7 @@ Deno.test("--json prints what happened to each picture, whole", async () => {
     job_id: job?.job_id,
     task_type: "face_detection",
     status: "completed",
+    sha256: await sha256Of(await Deno.readFile(image)),
     model: job?.model,
     timings_ms: job?.timings_ms,
     result: FACES,
@@ -194,7 +195,7 @@ Deno.test("--json has a line for each picture, also for one that failed, with wh
   ]);
   assert.equal(code, 5);
   const [missing, failed] = stdout.trim().split("\n").map((line) => JSON.parse(line));
-  const nothing = { model: null, timings_ms: null, result: null };
+  const nothing = { sha256: null, model: null, timings_ms: null, result: null };
   assert.deepEqual(missing, {
     file: "no-such.png",
     media_store_id: null,

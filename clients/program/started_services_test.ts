@@ -52,6 +52,7 @@ test("--label and --priority are kept by the services, whose addresses are host:
   const job = await suite.job(line.job_id);
   assert.equal(job.priority, 9);
   assert.equal(job.sha256, item.sha256);
+  assert.equal(line.sha256, item.sha256);
 });
 
 test("--mqtt takes the broker's address in place of the one inference names", async () => {
