@@ -8,8 +8,8 @@ import { type Client, readOptions } from "./options.ts";
 import { print, printError, ReaderGone, Report } from "../output/report.ts";
 import { asProblem, run } from "./run.ts";
 
-/** The exit codes that shells expect of a program that Ctrl-C has ended, or whose reader went away. */
-const INTERRUPTED = 130;
+/** The exit codes that shells expect of a program that a signal has ended, or whose reader went away. */
+const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 const READER_GONE = 141;
 
 /** Runs a client on this process's arguments, and ends the process. */
@@ -32,9 +32,12 @@ async function start(client: Client): Promise<number> {
   }
   const { images, quiet, results } = options;
   using report = new Report({ total: images.length, quiet, results });
-  Deno.addSignalListener("SIGINT", () => {
-    report[Symbol.dispose]();
-    Deno.exit(INTERRUPTED);
-  });
+  for (const [signal, code] of Object.entries(ENDED_BY)) {
+    Deno.addSignalListener(signal as keyof typeof ENDED_BY, () => {
+      // The bar has switched off the terminal's line wrap.
+      report[Symbol.dispose]();
+      Deno.exit(code);
+    });
+  }
   return await run(client, options, report);
 }

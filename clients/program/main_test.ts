@@ -1,4 +1,4 @@
-import { endOf, within } from "@fovea/testing";
+import { endOf, temporaryFolder, terminals, testNeeding, within } from "@fovea/testing";
 import assert from "node:assert/strict";
 import { clientArguments, clientCommand, runClient } from "../testing/client_process.ts";
 import { StandIn } from "../testing/stand_in.ts";
@@ -55,6 +55,38 @@ Deno.test("Ctrl-C while waiting ends with 130 and prints nothing more", async ()
   assert.equal(code, 130);
   assert.equal(await client.stdout.text() + await client.stderr.text(), "");
 });
+
+for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  testNeeding(
+    [terminals],
+    `${signal} leaves the terminal with its line wrap`,
+    async () => {
+      await using standIn = await StandIn.start();
+      await using folder = await temporaryFolder();
+      const submitted = Promise.withResolvers<void>();
+      standIn.onSubmit = () => submitted.resolve();
+      const args = clientArguments("face-client", [PICTURE, ...at(standIn)]);
+      const command = ["exec", Deno.execPath(), ...args].map((word) => `'${word}'`).join(" ");
+      const script = `echo $$ >'${folder.path}/pid'; ${command.replace("'exec'", "exec")}`;
+      await using terminal = new Deno.Command("script", {
+        args: ["--quiet", "--return", "--command", script, "/dev/null"],
+        env: { FOVEA_TOKEN: "", SHELL: "/bin/sh" },
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      const shown = terminal.stdout.text();
+      await within("a job that was submitted", submitted.promise);
+      Deno.kill(Number(await Deno.readTextFile(`${folder.path}/pid`)), signal);
+      assert.equal((await within("the end of the client", terminal.status)).code, expected);
+      await terminal.stdin.close();
+      const text = await shown;
+      const [off, on] = ["\x1b[?7l", "\x1b[?7h"].map((code) => text.lastIndexOf(code));
+      assert.ok(off! > 0, `line wrap was never switched off: ${JSON.stringify(text)}`);
+      assert.ok(on! > off!, `line wrap is left off: ${JSON.stringify(text)}`);
+    },
+  );
+}
 
 Deno.test("a reader that goes away ends the client, quietly", async () => {
   await using standIn = await StandIn.start();

@@ -1,7 +1,7 @@
-import { temporaryFolder, testNeeding, within } from "@fovea/testing";
+import { temporaryFolder, terminals, testNeeding, within } from "@fovea/testing";
 import { Child } from "@fovea/testing/child";
 import assert from "node:assert/strict";
-import { Terminal, terminals } from "./testing/terminal.ts";
+import { Terminal } from "./testing/terminal.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 

@@ -1,7 +1,7 @@
-import { endOf, temporaryFolder, testNeeding } from "@fovea/testing";
+import { endOf, temporaryFolder, terminals, testNeeding } from "@fovea/testing";
 import assert from "node:assert/strict";
 import type { ProgramName } from "./command.ts";
-import { CTRL_C, Terminal, terminals } from "./testing/terminal.ts";
+import { CTRL_C, Terminal } from "./testing/terminal.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 

@@ -14,6 +14,7 @@ export {
   openssl,
   pictureTools,
   pythonClients,
+  terminals,
   testNeeding,
 } from "./need.ts";
 export { type MosquittoProcess, overTls, startMosquitto } from "./mosquitto.ts";

@@ -26,6 +26,12 @@ export const clang: Need = {
   what: "clang-19 and lld-19 (apt-get install clang-19 lld-19)",
 };
 
+/** util-linux's maker of terminals. */
+export const terminals: Need = {
+  isThere: answers("script"),
+  what: "script (apt-get install bsdutils)",
+};
+
 /** Debian's tool for certificates. */
 export const openssl: Need = {
   isThere: answers("openssl", "version"),

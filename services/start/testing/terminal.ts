@@ -4,18 +4,11 @@
  * @module
  */
 import { until } from "@fovea/testing";
-import type { Need } from "@fovea/testing";
 import { TextLineStream } from "@fovea/testing/text_line_stream";
 
 const LIMIT_MS = 60_000;
 
 export const CTRL_C = "\x03";
-
-export const terminals: Need = {
-  isThere: await new Deno.Command("script", { args: ["--version"] }).output()
-    .then(({ success }) => success, () => false),
-  what: "script (apt-get install bsdutils)",
-};
 
 export class Terminal implements AsyncDisposable {
   /** What the program has shown so far, line by line. */
