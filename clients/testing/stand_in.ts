@@ -230,6 +230,7 @@ export class StandIn implements AsyncDisposable {
       name: "fovea-inference",
       version: "0.0.0",
       mqtt_url: this.mqttUrl,
+      mqtt_built_in: true,
       tasks: [{ task_type: "face_detection", state: "ready", model }],
       workers: 1,
       backend: "none",

@@ -27,8 +27,8 @@ const CONNECTION: IClientOptions = {
 export interface BrokerOptions {
   /** `mqtt://`, `mqtts://`, `ws://` or `wss://`, user and password allowed. */
   url: string;
-  /** Its token is the password where the URL names no user: so inference's own broker wants it. */
-  token: TokenSource;
+  /** Its token is the password where the URL names no user: so inference's own broker, and no other, wants it. */
+  token?: TokenSource | undefined;
   /** PEM of further issuers of certificates to be trusted. */
   ca?: string | undefined;
 }
@@ -57,9 +57,10 @@ export class Broker implements AsyncDisposable {
   /** @throws {Problem} `broker_unreachable`; `usage` where the token can't be read */
   static async connect({ url, token, ca }: BrokerOptions): Promise<Broker> {
     const connected = Promise.withResolvers<void>();
-    const login = new URL(url).username === "" ? await loginOf(token) : {};
+    const ownToken = new URL(url).username === "" ? token : undefined;
+    const login = ownToken === undefined ? {} : await loginOf(ownToken);
     const client = mqtt.connect(url, { ...CONNECTION, ...login, ...(ca !== undefined && { ca }) });
-    if ("password" in login) renewPassword(client, token);
+    if (ownToken !== undefined && "password" in login) renewPassword(client, ownToken);
     const timer = setTimeout(
       () => connected.reject(new Error("timed out")),
       CONNECT_TIMEOUT_MS,
@@ -79,9 +80,7 @@ export class Broker implements AsyncDisposable {
       client.end(true);
       throw new Problem(
         "broker_unreachable",
-        `the MQTT broker can't be reached at ${publicAddress(url)}: ` +
-          `${certificateHint(error)}: ` +
-          `is it running? give another address, or a user, with --mqtt mqtt://user:password@host:port`,
+        `the MQTT broker can't be reached at ${publicAddress(url)}: ${reasonAndRemedy(error)}`,
       );
     } finally {
       clearTimeout(timer);
@@ -188,6 +187,13 @@ export class Watch implements Disposable {
   [Symbol.dispose](): void {
     this.#dispose();
   }
+}
+
+function reasonAndRemedy(error: unknown): string {
+  const reason = certificateHint(error);
+  return reason.startsWith("it refuses the user")
+    ? `${reason}: give them with --mqtt mqtt://user:password@host:port`
+    : `${reason}: is it running? give another address with --mqtt mqtt://host:port`;
 }
 
 async function loginOf(token: TokenSource): Promise<IClientOptions> {

@@ -25,6 +25,16 @@ export async function readInfo(inference: Service): Promise<Info> {
 }
 
 /**
+ * Finds out whether inference lets this client read.
+ *
+ * @throws {Problem} `unauthorized`, with what is wrong with the token
+ */
+export async function checkToken(inference: Service): Promise<void> {
+  const signal = AbortSignal.timeout(INFO_TIMEOUT_MS);
+  await inference.call({ method: "GET", path: "/job/?page_size=1", signal, retry: false });
+}
+
+/**
  * Submits a job, and waits while the queue is full. Where there is a job for the same picture, task and
  * model, inference gives that one.
  *

@@ -26,6 +26,8 @@ export interface ServiceOptions {
   /** Its path, if any, stands before those of the service, as behind a proxy. */
   url: URL;
   token: TokenSource;
+  /** As messages name where the token comes from. */
+  tokenFrom: "FOVEA_TOKEN" | "FOVEA_TOKEN_FILE";
   /** Where further issuers of certificates are to be trusted. */
   http?: Deno.HttpClient | undefined;
 }
@@ -150,7 +152,7 @@ export class Service {
     const { type: _type, title: _title, status: _status, detail, code, ...members } = document;
     const seconds = Number(response.headers.get("Retry-After"));
     if (seconds > 0) members.retry_after_s = seconds;
-    const hint = tokenHint(code, this.#tokenSent);
+    const hint = code === "unauthorized" ? `: ${this.#tokenHint()}` : "";
     return new Problem(code, `${this.#options.name}: ${detail}${hint}`, members);
   }
 
@@ -160,6 +162,15 @@ export class Service {
       `${this.#options.name} can't be reached at ${this.address}: ${certificateHint(error)}: ` +
         this.#hint(),
     );
+  }
+
+  #tokenHint(): string {
+    if (this.#options.tokenFrom === "FOVEA_TOKEN_FILE") {
+      return this.#tokenSent
+        ? "see the token in the file that FOVEA_TOKEN_FILE names"
+        : "the file that FOVEA_TOKEN_FILE names is empty: put a token for it there";
+    }
+    return this.#tokenSent ? "see the token in FOVEA_TOKEN" : "set FOVEA_TOKEN to a token for it";
   }
 
   #hint(): string {
@@ -191,9 +202,4 @@ function parse(text: string): unknown {
 function isProblem(body: unknown): body is ProblemDocument {
   const { code, detail } = (body ?? {}) as Partial<ProblemDocument>;
   return typeof code === "string" && Object.hasOwn(PROBLEMS, code) && typeof detail === "string";
-}
-
-function tokenHint(code: ProblemCode, sent: boolean): string {
-  if (code !== "unauthorized") return "";
-  return sent ? ": see the token in FOVEA_TOKEN" : ": set FOVEA_TOKEN to a token for it";
 }

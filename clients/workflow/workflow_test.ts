@@ -335,6 +335,23 @@ Deno.test("the token is the broker's password where its address names no user", 
   const mqtt = ["--mqtt", standIn.mqttUrl.replace("//", "//me:mine@")];
   assert.equal((await faces(standIn, [PICTURE, ...mqtt], { FOVEA_TOKEN: "key" })).code, 0);
   assert.deepEqual(standIn.logins.at(-1), { user: "me", password: "mine" });
+  const named = ["--mqtt", standIn.mqttUrl.replace("127.0.0.1", "localhost")];
+  const inference = ["--inference", standIn.address.replace("127.0.0.1", "localhost")];
+  const args = [PICTURE, ...inference, ...named];
+  assert.equal((await faces(standIn, args, { FOVEA_TOKEN: "key" })).code, 0);
+  assert.deepEqual(standIn.logins.at(-1), { user: "fovea", password: "key" });
+});
+
+Deno.test("the token goes to no broker but inference's own", async () => {
+  const anonymous = { user: undefined, password: undefined };
+  await using standIn = await StandIn.start();
+  await using other = await StandIn.start();
+  const elsewhere = [PICTURE, "--mqtt", other.mqttUrl, "--timeout", "1"];
+  await faces(standIn, elsewhere, { FOVEA_TOKEN: "key" });
+  assert.deepEqual(other.logins, [anonymous]);
+  standIn.info = { mqtt_built_in: false };
+  assert.equal((await faces(standIn, [PICTURE], { FOVEA_TOKEN: "key" })).code, 0);
+  assert.deepEqual(standIn.logins.at(-1), anonymous);
 });
 
 /** As a proxy answers while what is behind it is away. */

@@ -31,6 +31,7 @@ async function openApp(checks: Check[] = []) {
       name: "fovea-inference",
       version: "1.2.3",
       mqtt_url: "mqtt://127.0.0.1:1883",
+      mqtt_built_in: true,
       tasks: opened.models.describe(),
       workers: 1,
       backend: "none",

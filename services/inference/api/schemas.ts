@@ -98,6 +98,10 @@ export const info = schemaOf<Info>()({
     description:
       "where who calls reaches the broker: on this machine by TCP, from elsewhere by WebSocket",
   }),
+  mqtt_built_in: z.boolean().meta({
+    description:
+      "whether the broker is inference's own, which takes inference's tokens as password",
+  }),
   tasks: z.array(taskInfo),
   workers: z.int(),
   backend: z.string(),

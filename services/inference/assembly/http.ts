@@ -73,6 +73,7 @@ export function openHttp(
     name: "fovea-inference",
     version: manifest.version,
     mqtt_url: broker.url,
+    mqtt_built_in: broker.isEmbedded,
     tasks: models.describe(),
     workers: pool.size,
     backend: BACKEND_NAMES[settings.INFERENCE_BACKEND],

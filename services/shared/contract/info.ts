@@ -32,6 +32,8 @@ export interface Info {
   version: string;
   /** Where clients on this machine reach the broker. */
   mqtt_url: string;
+  /** Whether that is inference's own broker, which wants inference's tokens. */
+  mqtt_built_in: boolean;
   tasks: TaskInfo[];
   workers: number;
   backend: string;
