@@ -103,3 +103,15 @@ Deno.test("through links, and from another folder, paths are those of where the 
   assert.equal((await there(["models", "fixture"])).code, 0);
   assert.ok([...Deno.readDirSync(`${path}/models`)].length > 0);
 });
+
+Deno.test("one file's tests can be run alone, and one of them", async () => {
+  const file = "services/shared/process/public_address_test.ts";
+  const all = await fovea("test", "--no-check", file);
+  assert.equal(all.code, 0, all.stderr);
+  const names = [...all.stdout.matchAll(/^(.+) \.\.\. ok/gm)].map(([, name]) => name!);
+  assert.ok(names.length > 1, all.stdout);
+  const one = await fovea("test", "--no-check", file, "--filter", names[1]!);
+  assert.equal(one.code, 0, one.stderr);
+  assert.match(one.stdout, /^ok \| 1 passed \| 0 failed/m);
+  assert.ok(one.stdout.includes(`${names[1]} ... ok`) && !one.stdout.includes(names[0]!));
+});
