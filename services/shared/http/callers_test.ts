@@ -3,13 +3,8 @@
  *
  * @module
  */
-import {
-  asJson,
-  MQTT_HANDSHAKE,
-  runServiceToEnd,
-  type ServiceName,
-  startService,
-} from "@fovea/testing";
+import { asJson, MQTT_HANDSHAKE, runServiceToEnd, startService } from "@fovea/testing";
+import { callsOf, filledIn } from "@fovea/testing/calls";
 import { BARE } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
 
@@ -50,18 +45,19 @@ async function call(
 }
 
 /** Calls of each service: what is read, and what changes something. */
-const SERVICES: { name: ServiceName; reads: string[]; changes: string[] }[] = [
-  {
-    name: "media_store",
-    reads: ["/", "/health", "/docs", "/openapi.json", "/metrics", "/entity/", "/entity/1/image"],
-    changes: ["POST /entity/", "PUT /entity/1", "PATCH /entity/1", "DELETE /entity/"],
-  },
-  {
-    name: "empty_inference",
-    reads: ["/", "/info", "/docs", "/metrics", "/events", "/job/", "/admin/stats", "/nowhere"],
-    changes: ["POST /job/face_detection", "POST /admin/retry", "DELETE /admin/cleanup", "PUT /x"],
-  },
-];
+const SERVICES = (["media_store", "empty_inference"] as const).map((name) => {
+  const calls = callsOf(name);
+  return {
+    name,
+    reads: [...calls.filter(({ method }) => method === "GET").map(({ path }) => path), "/nowhere"],
+    changes: [
+      ...calls.filter(({ method }) => method !== "GET").map(({ method, path }) =>
+        `${method} ${path}`
+      ),
+      "PUT /nowhere",
+    ],
+  };
+});
 
 for (const { name, reads, changes } of SERVICES) {
   Deno.test(`${name} answers under its own names only`, async () => {
@@ -167,32 +163,40 @@ for (const { name, reads, changes } of SERVICES) {
   });
 }
 
-Deno.test("JSON is taken only as application/json", async () => {
+Deno.test("JSON is taken only as application/json, and no more than 1 MiB of it", async () => {
   await using store = await startService("media_store");
   await using inference = await startService("empty_inference", BARE);
-  const entity = { method: "POST", body: new URLSearchParams() };
-  await (await fetch(`${store.url}/entity/`, entity)).body?.cancel();
-  const calls = [
-    [`${store.url}/entity/1`, "PATCH"],
-    [`${store.url}/entity/1/face-detection-results`, "POST"],
-    [`${inference.url}/job/face_detection`, "POST"],
-    [`${inference.url}/admin/retry`, "POST"],
-  ] as const;
-  for (const [url, method] of calls) {
+  const collection = new URLSearchParams({ is_collection: "true" });
+  const added = await fetch(`${store.url}/entity/`, { method: "POST", body: collection });
+  assert.equal(added.status, 201, await added.text());
+  const calls = [...await callsWithJson(store.url), ...await callsWithJson(inference.url)];
+  assert.ok(calls.length >= 5, JSON.stringify(calls));
+  for (const { method, url } of calls) {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "text/json", "json"]) {
       const answer = await fetch(url, asJson({}, method, { "Content-Type": type }));
       const { code } = await answer.json();
-      // The entity is looked for before the body is.
-      const isThere = !url.endsWith("results");
-      assert.ok(!isThere || answer.status === 415, `${url} ${type}: ${answer.status}`);
-      if (isThere) assert.equal(code, "unsupported_content_type");
+      assert.deepEqual([answer.status, code], [415, "unsupported_content_type"], `${url} ${type}`);
     }
     const charset = { "Content-Type": "Application/JSON; charset=utf-8" };
     const taken = await fetch(url, asJson({}, method, charset));
     await taken.body?.cancel();
     assert.notEqual(taken.status, 415, url);
+    const long = await fetch(url, asJson({ long: "x".repeat(1024 * 1024) }, method));
+    assert.deepEqual([long.status, (await long.json()).code], [413, "upload_too_large"], url);
   }
 });
+
+/** Every call whose body is JSON, as the service's own document says. */
+async function callsWithJson(base: string): Promise<{ method: string; url: string }[]> {
+  const { paths } = await (await fetch(`${base}/openapi.json`)).json();
+  const operations = Object.entries<Record<string, { requestBody?: { content: object } }>>(paths)
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { requestBody }]) => ({ path, method, requestBody }))
+    );
+  return operations
+    .filter(({ requestBody }) => "application/json" in (requestBody?.content ?? {}))
+    .map(({ method, path }) => ({ method: method.toUpperCase(), url: base + filledIn(path) }));
+}
 
 Deno.test("what may not be in ALLOWED_HOSTS and ALLOWED_ORIGINS is said at the start", async () => {
   const wrong: [name: string, value: string][] = [
