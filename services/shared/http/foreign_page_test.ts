@@ -70,6 +70,8 @@ const tries = (store: string, inference: string) =>
     retry: () => post("${inference}/admin/retry", undefined, blind),
     cleanup: () => fetch("${inference}/admin/cleanup?status=error", { method: "DELETE" }),
     image: () => loads(new Image(), "${store}/entity/1/image"),
+    corsImage: () => loads(Object.assign(new Image(), { crossOrigin: "anonymous" }),
+      "${store}/entity/1/image"),
     script: () => loads(document.createElement("script"), "${store}/entity/1"),
     read: () => fetch("${store}/entity/").then((answer) => answer.json()),
     info: () => fetch("${inference}/info").then((answer) => answer.json()),
@@ -114,6 +116,7 @@ testNeeding([chromium], "a foreign page reaches nothing, in a real browser", asy
       retry: "failed",
       cleanup: "failed",
       image: "failed",
+      corsImage: "failed",
       script: "failed",
       read: "failed",
       info: "failed",
@@ -155,9 +158,11 @@ testNeeding([chromium], "a page of an allowed origin may do all this", async () 
   await page.goTo(other.origin);
   const { store, inference } = services;
   const outcome = await page.evaluate<Record<string, string>>(tries(store.url, inference.url));
-  for (const what of ["form", "job", "cleanup", "read", "info", "socket", "events"]) {
-    assert.equal(outcome[what], "read", what);
-  }
+  for (
+    const what of ["form", "job", "cleanup", "corsImage", "read", "info", "socket", "events"]
+  ) assert.equal(outcome[what], "read", what);
+  // It says nothing of its page's origin.
+  assert.equal(outcome.image, "failed");
   assert.ok((await left(services))[0]! >= 2);
 }, loose);
 
