@@ -5,11 +5,10 @@ import {
   startService,
   type TemporaryFolder,
   temporaryFolder,
+  until,
 } from "@fovea/testing";
 import { BARE, untilReady } from "@fovea/testing/suite";
 import assert from "node:assert/strict";
-
-const LIMIT_MS = 60_000;
 
 const picture = await Deno.readFile(
   new URL("../../../clients/images/horse.png", import.meta.url),
@@ -44,11 +43,10 @@ async function start(name: ServiceName): Promise<Moving> {
 }
 
 async function untilLogged(service: ServiceProcess, pattern: RegExp): Promise<void> {
-  const end = Date.now() + LIMIT_MS;
-  while (!service.log().some(({ msg }) => pattern.test(msg))) {
-    if (Date.now() > end) throw new Error(`no line like ${pattern} in ${LIMIT_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await until(
+    `a line like ${pattern}`,
+    () => service.log().some(({ msg }) => pattern.test(msg)),
+  );
 }
 
 const upload = (): RequestInit => {

@@ -1,4 +1,4 @@
-import { temporaryFolder } from "@fovea/testing";
+import { temporaryFolder, until } from "@fovea/testing";
 import { type Kysely, sql } from "kysely";
 import { Problem } from "@fovea/contract";
 import assert from "node:assert/strict";
@@ -165,13 +165,8 @@ Deno.test("the log is copied into the file when nobody writes for a moment, and 
     await using copy = await openSqlite<{ first: { x: number } }>(alone, OLD);
     return (await copy.selectFrom("first").selectAll().execute()).length;
   };
-  const untilIn = async (rows: number) => {
-    const end = Date.now() + 30_000;
-    while (await rowsInFile() !== rows) {
-      if (Date.now() > end) throw new Error(`the file has not ${rows} rows in 30 s`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  };
+  const untilIn = (rows: number) =>
+    until(`${rows} rows in the file`, async () => await rowsInFile() === rows);
   const logSize = async () => (await Deno.stat(`${path}-wal`)).size;
   await db.insertInto("first").values({ x: 1 }).execute();
   await untilIn(1);
