@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 
 /** For the worker of empty_inference. */
-const DEADLY_ENTITY = 666;
+const DEADLY_ENTITY = 666_666_666;
 
 const textOf = async (url: string) => await (await fetch(url)).text();
 

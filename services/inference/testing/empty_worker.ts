@@ -1,13 +1,13 @@
 /**
  * A worker for whom every job is done at once, with no face in it: what is left is the service's own
- * work. Of entity 666 it dies, for a file that is missing.
+ * work. Of entity 666666666 it dies, for a file that is missing.
  *
  * @module
  */
 import type { Cancel, Order, Report } from "../workers/messages.ts";
 import { KNOWN_ANSWERS } from "./known_answers.ts";
 
-const DEADLY_ENTITY = 666;
+const DEADLY_ENTITY = 666_666_666;
 
 const thread = self as unknown as {
   onmessage: (message: MessageEvent<Order | Cancel>) => void;

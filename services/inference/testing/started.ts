@@ -4,16 +4,13 @@
  * @module
  */
 import type { Job } from "@fovea/contract";
-import type { ServiceProcess } from "@fovea/testing";
+import { type ServiceProcess, until } from "@fovea/testing";
 import { clientOf } from "@fovea/testing/suite";
 
 interface Readiness {
   status: string;
   checks: Record<string, { state: string; detail?: string }>;
 }
-
-/** For what has to come about by itself. */
-const LIMIT_MS = 90_000;
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -34,13 +31,13 @@ export async function untilSaid(
   words: RegExp,
 ): Promise<string> {
   let detail = "";
-  for (const until = Date.now() + LIMIT_MS; Date.now() < until; await pause(100)) {
+  return await until(() => `${check} to say ${words}, not: ${detail}`, async () => {
     detail = (await readiness(service)).checks[check]?.detail ?? "";
-    if (words.test(detail)) return detail;
-  }
-  throw new Error(`${check} did not say ${words} within ${LIMIT_MS} ms, but: ${detail}`);
+    return words.test(detail) && detail;
+  });
 }
 
+/** Waits until a job has one of these states. */
 export async function untilStatus(
   service: ServiceProcess,
   id: string,
@@ -48,13 +45,11 @@ export async function untilStatus(
 ): Promise<Job> {
   const client = clientOf("", service.url);
   let job: Job | undefined;
-  for (const until = Date.now() + LIMIT_MS; Date.now() < until; await pause(20)) {
+  const what = () => `job ${id} to be ${wanted.join(" or ")}, not: ${JSON.stringify(job)}`;
+  return await until(what, async () => {
     job = await client.job(id);
-    if (wanted.includes(job.status)) return job;
-  }
-  throw new Error(
-    `job was not ${wanted.join(" or ")} within ${LIMIT_MS} ms: ${JSON.stringify(job)}`,
-  );
+    return wanted.includes(job.status) && job;
+  });
 }
 
 export const submit = (
