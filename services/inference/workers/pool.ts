@@ -11,10 +11,12 @@ import { Problem, type TaskType } from "@fovea/contract";
 import type { ModelFile } from "../tasks/model_file.ts";
 import type { Engine } from "../tasks/served_models.ts";
 import type { SharedTowers } from "../tasks/shared_towers.ts";
+import { faultOf } from "./canary_check.ts";
 import { CanarySchedule } from "./canary_schedule.ts";
 import { LoadedModels } from "./loaded_models.ts";
 import type { Outcome, WorkerJob, WorkerSettings } from "./messages.ts";
 import { END_REASONS, type EndReason, PooledWorker } from "./pooled_worker.ts";
+import { ReplacementPause } from "./replacement_pause.ts";
 import { WaitingJobs } from "./waiting_jobs.ts";
 
 export interface PoolOptions {
@@ -94,12 +96,13 @@ export class WorkerPool {
     number
   >;
   /** Until it is over no worker is started. */
-  #replacementPause: ReturnType<typeof setTimeout> | undefined;
+  readonly #replacementPause: ReplacementPause;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = { ...DEFAULTS, ...options };
     this.#models = new LoadedModels(this.#options);
+    this.#replacementPause = new ReplacementPause(this.#options.replacementPauseMs);
     this.#canaries = new CanarySchedule(this.#options.canaryIntervalMs, options.onFree);
     for (let i = 0; i < options.size; i++) this.#spawn();
   }
@@ -128,9 +131,7 @@ export class WorkerPool {
 
   /** How many further workers may be taken on now. */
   get #vacant(): number {
-    return this.#closed || this.#replacementPause !== undefined
-      ? 0
-      : this.size - this.#workers.size;
+    return this.#closed || !this.#replacementPause.isOver ? 0 : this.size - this.#workers.size;
   }
 
   /**
@@ -226,7 +227,7 @@ export class WorkerPool {
   /** Ends all workers, whatever they are doing. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#replacementPause);
+    this.#replacementPause.close();
     this.#canaries.close();
     const why = serviceIsEnding();
     this.#waiting.endAll(why);
@@ -288,39 +289,24 @@ export class WorkerPool {
 
   #replaceSoon(place: number, why: Problem): void {
     this.#unfit.set(place, why.message);
-    clearTimeout(this.#replacementPause);
-    this.#replacementPause = setTimeout(() => {
-      this.#replacementPause = undefined;
+    this.#replacementPause.begin(() => {
       if (this.#vacant > 0) this.#spawn();
       this.#announceFree();
-    }, this.#options.replacementPauseMs);
+    });
   }
 
   async #checkHealthOf(worker: PooledWorker): Promise<void> {
     const { canaryDeadlineMs, log } = this.#options;
-    const replace = (reason: EndReason, what: string) => {
-      // It has ended already, and was noticed.
-      if (!this.#workers.has(worker)) return;
-      this.#unfit.set(worker.place, what);
-      log.error({ worker: worker.place, reason: what }, "worker ended: it is not healthy");
-      worker.end(reason, new Problem("worker_lost", what));
+    const fault = await faultOf(worker, this.#models, canaryDeadlineMs);
+    // One that has ended already was noticed.
+    if (fault !== null && this.#workers.has(worker)) {
+      const { reason, detail } = fault;
+      this.#unfit.set(worker.place, detail);
+      log.error({ worker: worker.place, reason: detail }, "worker ended: it is not healthy");
+      worker.end(reason, new Problem("worker_lost", detail));
       this.#spawn();
-    };
-    const timer = setTimeout(
-      () => replace("stuck", `it did not answer within ${canaryDeadlineMs / 1000} s`),
-      canaryDeadlineMs,
-    );
-    try {
-      const faults = await this.#models.faultsOf(worker);
-      if (faults.length > 0) replace("canary", faults.join("; "));
-      else worker.healthyAt = performance.now();
-    } catch (error) {
-      // It was ended, and why is known already.
-      if (!(error instanceof Problem)) throw error;
-    } finally {
-      clearTimeout(timer);
-      this.#announceFree();
     }
+    this.#announceFree();
   }
 }
 
