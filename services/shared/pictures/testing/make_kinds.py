@@ -181,6 +181,12 @@ def by_tools() -> None:
         "container_turned_mirrored.avif")
     run("avifenc", "-s", "9", "--lossless", "--crop", "16,8,64,48", "plain.png",
         "container_cropped.avif")
+    # A crop is made before a turn: the other way round another part of the picture would be left.
+    run("avifenc", "-s", "9", "--lossless", "--crop", "8,8,64,40", "--irot", "1", "plain.png",
+        "container_cropped_turned.avif")
+    # Of tiles, as phones write large pictures.
+    run("convert", "plain.png", "-sample", "192x128!", "large.png")
+    run("avifenc", "-s", "9", "--lossless", "--grid", "3x2", "large.png", "container_tiles.avif")
     run("convert", "plain.png", "-resize", "95x63!", "odd.png")
     run("heif-enc", "-L", "odd.png", "-o", "container_cropped.heic")
     # A brand in front that only its maker knows.
