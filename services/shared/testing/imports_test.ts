@@ -136,3 +136,16 @@ Deno.test("no program imports what is for tests", () => {
   );
   assert.deepEqual(found, []);
 });
+
+Deno.test("no package is there in two versions", () => {
+  const versions = new Map<string, Set<string>>();
+  for (const path of ["deno.json", ...FOLDERS.flatMap((folder) => files(folder, /^deno\.json$/))]) {
+    for (
+      const [, name, version] of read(path).matchAll(/"npm:\/?((?:@[^/]+\/)?[^@/"]+)@([^"/]+)/g)
+    ) {
+      versions.set(name!, (versions.get(name!) ?? new Set()).add(version!));
+    }
+  }
+  assert.ok(versions.size > 30, `${versions.size} packages`);
+  assert.deepEqual([...versions].filter(([, { size }]) => size > 1), []);
+});
