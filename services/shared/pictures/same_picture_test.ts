@@ -139,3 +139,27 @@ testNeeding(
     assert.ok(cosine < 0.98, `cosine of a picture and itself turned over: ${cosine}`);
   },
 );
+
+testNeeding([pictureTools], "a HEIF that lacks a box which it needs is refused", async () => {
+  await using folder = await temporaryFolder();
+  const options = { cwd: folder.path };
+  await endOf("convert", { ...options, args: ["-size", "96x64", "xc:red", "plain.png"] });
+  await endOf("heif-enc", { ...options, args: ["-L", "plain.png", "-o", "plain.heic"] });
+  const whole = await Deno.readFile(`${folder.path}/plain.heic`);
+  const open = async (bytes: Bytes) => {
+    const opened = await openPicture(bytes, { mimeType: "image/heic", maxPixels: 1e6 });
+    const { image } = decodePicture(opened);
+    const size = [image.width, image.height];
+    image.dispose();
+    return size;
+  };
+  assert.deepEqual(await open(whole), [96, 64]);
+  // The size, which item is the picture, where its bytes lie, how they are coded.
+  for (const box of ["ispe", "pitm", "iloc", "hvcC"]) {
+    const lacking = whole.slice();
+    const name = new TextEncoder().encode(box);
+    const at = lacking.findIndex((_, i) => name.every((byte, j) => lacking[i + j] === byte));
+    lacking.set(new TextEncoder().encode("zzzz"), at);
+    await assert.rejects(open(lacking), { code: "image_unreadable" }, box);
+  }
+});
