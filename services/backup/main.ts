@@ -5,7 +5,6 @@
  */
 import { commonSettings, readSettings } from "@fovea/process/settings";
 import { parseArgs } from "node:util";
-import { DEFAULT_FOLDERS } from "../start/command.ts";
 import { backUp } from "./back_up.ts";
 
 const HELP = `Usage: ./fovea backup DIR
@@ -32,10 +31,7 @@ function targetOf(args: string[]): string | undefined {
 }
 
 async function run(target: string): Promise<number> {
-  // `deno task` goes to the project's folder: paths are meant from where its user stands.
-  Deno.chdir(Deno.env.get("INIT_CWD") || ".");
-  const env = new Map([["DATA_DIR", Deno.env.get("DATA_DIR") || DEFAULT_FOLDERS.DATA_DIR!]]);
-  const settings = readSettings(commonSettings.pick({ DATA_DIR: true }), env);
+  const settings = readSettings(commonSettings.pick({ DATA_DIR: true }), Deno.env);
   const { mediaStore, inference } = await backUp(settings.DATA_DIR, target);
   for (const { path, entityId } of mediaStore?.lost ?? []) {
     console.log(`missing: ${path} is not there: entity ${entityId} needs it`);

@@ -7,13 +7,14 @@
 import { modelsPermissions } from "@fovea/models";
 import { permissionFlags, type Permissions } from "@fovea/process/permissions";
 import { fileURLToPath } from "node:url";
+import { backupPermissions } from "../backup/permissions.ts";
 import { connectionsWithin } from "./descriptors.ts";
 import { inferencePermissions } from "../inference/permissions.ts";
 import { inferenceSettings } from "../inference/settings.ts";
 import { mediaStorePermissions } from "../media_store/permissions.ts";
 
 /** As its task is called. */
-export type ProgramName = "media-store" | "inference" | "models";
+export type ProgramName = "media-store" | "inference" | "models" | "backup";
 
 interface Program {
   /** Relative to the project. */
@@ -48,6 +49,7 @@ const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
     ownDescriptors: (env) => 50 + 6 * inferenceSettings(env).INFERENCE_WORKERS,
   },
   "models": { main: "models/main.ts", flags: [], permissions: modelsPermissions },
+  "backup": { main: "services/backup/main.ts", flags: [], permissions: backupPermissions },
 };
 
 /**

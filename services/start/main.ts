@@ -1,5 +1,5 @@
 /**
- * `deno task media-store`, `deno task inference`, `deno task models`.
+ * `deno task media-store`, `deno task inference`, `deno task models`, `deno task backup`.
  *
  * @module
  */

@@ -53,6 +53,15 @@ Deno.test("files that settings name can be read, and the folder of a backup can 
   assert.equal(flag("net", backup), undefined);
 });
 
+Deno.test("a backup writes DATA_DIR and its target alone, reads no more than those, and calls nobody", () => {
+  const flags = flagsOf("backup", { DATA_DIR: "/d" }, ["/mnt/b"]);
+  assert.ok(flags.includes("--allow-write=/d,/mnt/b"), flags.join(" "));
+  assert.match(flags.find((flag) => flag.startsWith("--allow-read="))!, /,\/d,\/mnt\/b$/);
+  const kinds = flags.map((flag) => /^--allow-(\w+)/.exec(flag)?.[1]).filter((kind) => kind);
+  assert.deepEqual(kinds.sort(), ["env", "read", "write"]);
+  assert.ok(flags.includes("--allow-env=DATA_DIR"));
+});
+
 Deno.test("what fetches models writes MODELS_DIR alone, and runs nothing", () => {
   const flags = flagsOf("models", { MODELS_DIR: "/m" });
   assert.ok(flags.includes("--allow-write=/m"));
