@@ -2,6 +2,7 @@ import { temporaryFolder } from "@fovea/testing";
 import { testModel } from "@fovea/testing/models";
 import assert from "node:assert/strict";
 import { openEncoder } from "./encoder.ts";
+import { CLOSE_COSINE } from "./kernels/kernels.ts";
 import { loadWeights } from "./load_weights.ts";
 import { calibrationPictures } from "./packing/calibration_pictures.ts";
 import { cosine } from "./packing/proof.ts";
@@ -35,15 +36,16 @@ Deno.test("the fixture's embeddings are those of onnxruntime-web, as fp32 to 1e-
   }
 });
 
-Deno.test("at ViT-B/32's own size, int8's cosine to fp32 is at least 0.999, in two threads' slots", async () => {
+Deno.test("at ViT-B/32's own size int8 is close to fp32, in two threads' slots", async () => {
   await using folder = await temporaryFolder();
   const options = { cacheDir: folder.path, sha256: seeded.sha256, slots: 2 };
   const exact = openFirst(await loadWeights(seeded.path, options));
   const int8 = await loadWeights(seeded.path, { ...options, precision: "int8" });
-  assert.ok(int8.proof!.smallestCosine >= 0.999, JSON.stringify(int8.proof));
+  const smallest = CLOSE_COSINE[int8.levels];
+  assert.ok(int8.proof!.smallestCosine >= smallest, JSON.stringify(int8.proof));
   const keeper = new SlotKeeper(int8);
   for (const picture of pictures.slice(0, 2)) {
     const encoder = openEncoder(int8, keeper.take());
-    assert.ok(cosine(encoder.run(picture), exact.run(picture)) >= 0.999);
+    assert.ok(cosine(encoder.run(picture), exact.run(picture)) >= smallest);
   }
 });

@@ -20,7 +20,7 @@ export type {
 export { readTower } from "./read_tower.ts";
 export { UnsupportedModel } from "./unsupported_model.ts";
 export { type Encoder, openEncoder } from "./encoder.ts";
-export { supported } from "./kernels/kernels.ts";
+export { CLOSE_COSINE, type Levels, supported } from "./kernels/kernels.ts";
 export { type LoadOptions, loadWeights } from "./load_weights.ts";
 export type { Precision } from "./packing/layout.ts";
 export type { Proof } from "./packing/proof.ts";

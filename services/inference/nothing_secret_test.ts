@@ -110,7 +110,12 @@ Deno.test("a job whose worker died says of what, and the log alone says with whi
 /** Overwrites the first page of a table of a database in use, which is read anew. */
 async function damage(path: string, table: string): Promise<void> {
   using db = new DatabaseSync(path);
-  db.exec(`UPDATE ${table} SET rowid = rowid; PRAGMA wal_checkpoint(TRUNCATE)`);
+  // The service writes it, too.
+  db.exec("PRAGMA busy_timeout = 10000");
+  db.exec(`UPDATE ${table} SET rowid = rowid`);
+  await until("the log is in the file", () => {
+    return db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()!.busy === 0;
+  });
   const { rootpage } = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").get(table)!;
   const { page_size } = db.prepare("PRAGMA page_size").get()!;
   using file = await Deno.open(path, { write: true });

@@ -4,6 +4,7 @@
  * @module
  */
 import { atLeast, atMost, type Figure } from "@fovea/bench/figure";
+import { CLOSE_COSINE } from "../kernels/kernels.ts";
 import type { Precision } from "../packing/layout.ts";
 import type { EncoderMeasured } from "./measure.ts";
 
@@ -21,7 +22,7 @@ export function figuresOf(
 ): Figure[] {
   return [
     atMost("encoder, fp32: difference to float64 : 1e-5", difference / LARGEST_DIFFERENCE, 1),
-    ...measured.flatMap(({ precision, memory, readingMs, proof }) => [
+    ...measured.flatMap(({ precision, levels, memory, readingMs, proof }) => [
       atMost(
         `encoder, ${precision}: MB with two threads`,
         memory / 1e6,
@@ -36,7 +37,7 @@ export function figuresOf(
         atLeast(
           `encoder, ${precision}: smallest cosine to fp32, made-up pictures`,
           proof.smallestCosine,
-          0.999,
+          CLOSE_COSINE[levels],
         ),
       ],
     ]),

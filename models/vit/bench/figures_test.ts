@@ -9,7 +9,11 @@ const proof = { pictures: 16, smallestCosine: 0.999, neighboursKept: 16, isGood:
 
 /** Measurements that only just hold. */
 const measured = (change: Partial<EncoderMeasured> = {}): EncoderMeasured[] => {
-  const rest = { speeds: [], kernels: { roofline: { fp32: 53, int8: 204 }, kernels: [] } };
+  const rest = {
+    levels: 255 as const,
+    speeds: [],
+    kernels: { roofline: { fp32: 53, int8: 204 }, kernels: [] },
+  };
   return [
     { precision: "fp32", proof: null, readingMs: 800, memory: 500e6, ...rest },
     { precision: "int8", proof, readingMs: 300, memory: 220e6, ...rest, ...change },
@@ -27,9 +31,11 @@ Deno.test("an encoder just within its bounds keeps them, and beyond one it misse
   assert.deepEqual(missed(measured({ readingMs: 301 })), [
     "encoder, int8: ms to read packed weights",
   ]);
-  assert.deepEqual(missed(measured({ proof: { ...proof, smallestCosine: 0.998 } })), [
+  const less = { ...proof, smallestCosine: 0.998 };
+  assert.deepEqual(missed(measured({ proof: less })), [
     "encoder, int8: smallest cosine to fp32, made-up pictures",
   ]);
+  assert.deepEqual(missed(measured({ proof: less, levels: 127 })), []);
 });
 
 Deno.test("the encoder is measured in a process of its own", async () => {

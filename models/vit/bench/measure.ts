@@ -8,6 +8,7 @@
  */
 import { peakMemory } from "@fovea/bench/peak_memory";
 import { loadWeights } from "../load_weights.ts";
+import type { Levels } from "../kernels/kernels.ts";
 import type { Precision } from "../packing/layout.ts";
 import type { Proof } from "../packing/proof.ts";
 import { SlotKeeper } from "../slots.ts";
@@ -25,6 +26,7 @@ export interface MeasureRequest {
 
 export interface EncoderMeasured {
   precision: Precision;
+  levels: Levels;
   proof: Proof | null;
   /** Milliseconds from nothing to weights in memory, packed before. */
   readingMs: number;
@@ -91,7 +93,8 @@ async function measure(
   for (const threads of [1, 2]) {
     for (const batch of BATCHES) speeds.push(await measureSpeed(roomy, threads, batch, seconds));
   }
-  return { precision: weights.precision, proof: weights.proof, readingMs, memory, speeds, kernels };
+  const { levels, proof } = weights;
+  return { precision: weights.precision, levels, proof, readingMs, memory, speeds, kernels };
 }
 
 if (import.meta.main) console.log(JSON.stringify(await measure(JSON.parse(Deno.args[0]!))));

@@ -98,6 +98,9 @@ export interface Kernels {
 /** The largest integer an activation is quantised to. */
 export type Levels = 127 | 255;
 
+/** int8's smallest cosine to fp32, as ViT-B/32's size has it with random weights. */
+export const CLOSE_COSINE: Readonly<Record<Levels, number>> = { 127: 0.998, 255: 0.999 };
+
 const binary = Deno.readFileSync(new URL("./kernels.wasm", import.meta.url));
 
 /** Whether this runtime knows relaxed SIMD (and threads), which the kernels are made of. */

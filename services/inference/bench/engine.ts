@@ -33,14 +33,14 @@ export async function engine(seconds: number): Promise<Measured> {
   latencies.set("image_embedding, fixture", await measureLatency("image_embedding", {}, seconds));
   printLatencies("astronaut.png, 512 × 512, one job at a time, one worker", latencies);
 
-  const cosine = await smallestCosine(fixtures.tower, fixtures.megapixel);
+  const { cosine, levels } = await smallestCosine(fixtures.tower, fixtures.megapixel);
   const sections: Section[] = [];
   for await (const section of runRaces({ fixtures, faceModels, workers, seconds })) {
     sections.push(section);
     printScores(section);
   }
   return {
-    figures: figuresOf({ sections, workers, cosine }),
-    details: { latencies: Object.fromEntries(latencies), cosine, sections },
+    figures: figuresOf({ sections, workers, cosine, levels }),
+    details: { latencies: Object.fromEntries(latencies), cosine, levels, sections },
   };
 }

@@ -1,3 +1,4 @@
+import type { Levels } from "@fovea/vit";
 import assert from "node:assert/strict";
 import type { Score } from "./race.ts";
 import { DECODING, fovea, IN_MEMORY, PEERS, type Section, WHOLE_PATH } from "./races.ts";
@@ -40,8 +41,8 @@ function measured(change: Partial<Record<Section["id"], Score[]>> = {}): Section
   }));
 }
 
-const figures = (sections: Section[], cosine = 0.9991) =>
-  figuresOf({ sections, workers: 2, cosine });
+const figures = (sections: Section[], cosine = 0.9991, levels: Levels = 255) =>
+  figuresOf({ sections, workers: 2, cosine, levels });
 
 const missed = (...measured: Parameters<typeof figures>) =>
   figures(...measured).filter(({ holds }) => holds === false).map(({ name, value }) => [
@@ -68,6 +69,7 @@ Deno.test("what is beyond its bounds is missed, and nothing else is", () => {
     [["ms from 12 MP to input, Fovea : sharp", 2.4]],
   );
   assert.deepEqual(missed(measured(), 0.998), [["smallest cosine of int8 to fp32", 0.998]]);
+  assert.deepEqual(missed(measured(), 0.998, 127), []);
 });
 
 Deno.test("a comparison with a contender that took no part is an error, not a number", () => {

@@ -18,8 +18,8 @@ export interface BackedUp {
   lost: NeededFile[];
 }
 
-/** Only a store in which every new file is deleted at once takes more than two. */
-const MAX_ROUNDS = 5;
+/** Each takes some 50 ms. Only a store in which new files are deleted at once takes more than two. */
+const MAX_ROUNDS = 100;
 
 /**
  * @param folder of the store
@@ -39,12 +39,18 @@ async function copyStore(from: string, to: string): Promise<BackedUp> {
   for (const { name } of Deno.readDirSync(`${from}/files`)) {
     await copyFile(from, to, `files/${name}`);
   }
+  let lostBefore = "";
   for (let round = 1;; round++) {
     await copyDatabase(`${from}/entities.sqlite`, `${to}/entities.sqlite`);
     const needed = neededBy(`${to}/entities.sqlite`);
     const lost: NeededFile[] = [];
     for (const file of needed) if (!await copyFile(from, to, file.path)) lost.push(file);
-    if (lost.length > 0 && round < MAX_ROUNDS) continue;
+    // What was deleted meanwhile is missing once; what is missing again is lost.
+    const lostNow = lost.map(({ path }) => path).join("\n");
+    if (lostNow !== lostBefore && lostNow !== "" && round < MAX_ROUNDS) {
+      lostBefore = lostNow;
+      continue;
+    }
     await removeOthers(to, needed);
     const files = needed.filter((file) => !lost.includes(file));
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
