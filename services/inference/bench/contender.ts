@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { peakMemory } from "@fovea/bench/peak_memory";
+// By its path: the peers, which run this too, are no part of the workspace and know no names of it.
+import { peakMemory } from "../../shared/bench/peak_memory.ts";
 
 /** What was measured in a turn. */
 export interface Turn {
