@@ -1,9 +1,10 @@
 /**
  * Attempts at jobs: begun, their outcomes recorded, requeued, or given up.
  *
- * [note: the lock is the lease] Only one process works on a database (see services/shared/storage/folder.ts), so a
- * job that is being worked on needs no lease that runs out. While the process lives, the deadline
- * of its worker is the heartbeat; what is found "processing" when the process starts was interrupted.
+ * [note: the lock is the lease] Only one process works on a database (see
+ * services/shared/storage/folder.ts), so a job that is being worked on needs no lease that runs out.
+ * While the process lives, the deadline of its worker is the heartbeat; what is found "processing"
+ * when the process starts was interrupted.
  *
  * @module
  */

@@ -63,7 +63,7 @@ export interface ThumbnailOptions {
 /** How often what became of thumbnails, since the start. */
 export interface ThumbnailCounts {
   made: number;
-  /** CaptureTime from the disk. */
+  /** Taken from the disk. */
   cached: number;
   /** Tried to be made, and were not. */
   failed: number;

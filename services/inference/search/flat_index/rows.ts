@@ -40,10 +40,6 @@ export class Rows {
     return this.#slots.has(id);
   }
 
-  slotOf(id: number): number | undefined {
-    return this.#slots.get(id);
-  }
-
   /** The entity that has a slot; undefined where nobody has it. */
   idOf(slot: number): number | undefined {
     const id = this.#segments[Math.floor(slot / SEGMENT_ROWS)]?.ids[slot % SEGMENT_ROWS];
