@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { systemWords } from "@fovea/process/file_error";
 import { commonSettings, readSettings } from "@fovea/process/settings";
 import { parseArgs } from "node:util";
 import { backUp } from "./back_up.ts";
@@ -60,7 +61,7 @@ if (target === undefined) {
 try {
   Deno.exitCode = await run(target);
 } catch (error) {
-  const [reason] = (error as Error).message.split(" (os error");
+  const reason = systemWords(error);
   console.error(`Cannot back up: ${reason}`);
   Deno.exitCode = 1;
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { systemWords } from "@fovea/process/file_error";
 import type { Logger } from "@fovea/process/log";
 import { publicAddress } from "@fovea/process/public_address";
 import { SettingsError } from "@fovea/process/settings";
@@ -196,7 +197,7 @@ function readFiles(tls: TlsFiles): Partial<Record<keyof TlsFiles, string>> {
     try {
       return [name, Deno.readTextFileSync(path!)];
     } catch (error) {
-      const reason = (error as Error).message.split(" (os error")[0];
+      const reason = systemWords(error);
       const setting = `MQTT_${name.toUpperCase()}_FILE`;
       throw new SettingsError(
         `Cannot start: ${setting} is ${path}, which can't be read: ${reason}`,

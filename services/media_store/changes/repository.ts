@@ -34,16 +34,15 @@ export class ChangeRepository {
   async page(position: ChangePosition | undefined, limit: number): Promise<ChangePage> {
     if (position !== undefined) await this.#check(position);
     // Before the entries: what is written meanwhile is behind it, or comes twice.
-    const end = await this.end();
+    const { store_id, transaction_id, tag } = await this.#transactions.position();
     const found = await this.#read(placeOf(position), limit + 1);
     const changes = found.slice(0, limit);
     const last = changes.at(-1);
-    const { store_id } = await this.#transactions.position();
     return {
       store_id,
       changes,
       next: last === undefined
-        ? position ?? end
+        ? position ?? { after: transaction_id, tag }
         : { after: last.transaction_id, after_id: last.id, tag: last.tag },
       has_more: found.length > limit,
     };

@@ -10,7 +10,12 @@ import { sentAs } from "@fovea/http/api";
 import { queryOf, wholeNumber } from "@fovea/http/query";
 import { Hono } from "hono";
 import { entityId, strictObject } from "../entities/fields.ts";
-import { transactionNumber, transactionTag } from "../entities/store_routes.ts";
+import {
+  arePaired,
+  transactionNumber,
+  transactionTag,
+  UNPAIRED,
+} from "../entities/store_routes.ts";
 import type { ChangeFeed } from "./feed.ts";
 import type { ChangeRepository } from "./repository.ts";
 
@@ -24,17 +29,15 @@ const position = {
   tag: transactionTag.optional(),
 };
 
-const PAIRED = "after and tag go together: one of them is missing";
-const isPaired = (query: { after?: unknown; after_id?: unknown; tag?: unknown }) =>
-  (query.after === undefined) === (query.tag === undefined) &&
-  (query.after !== undefined || query.after_id === undefined);
+const isWhole = (query: { after?: unknown; after_id?: unknown; tag?: unknown }) =>
+  arePaired(query) && (query.after !== undefined || query.after_id === undefined);
 
 export const changesQuery = strictObject("parameter", {
   ...position,
   limit: wholeNumber(1, 5000, "entries at most", { default: 1000 }).default(1000),
-}).refine(isPaired, PAIRED);
+}).refine(isWhole, UNPAIRED);
 
-export const streamQuery = strictObject("parameter", position).refine(isPaired, PAIRED);
+export const streamQuery = strictObject("parameter", position).refine(isWhole, UNPAIRED);
 
 export function changeRoutes(
   { changes, feed }: { changes: ChangeRepository; feed: ChangeFeed },

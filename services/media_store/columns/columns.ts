@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StorePosition } from "@fovea/contract";
 import type { Kysely } from "kysely";
 import type { Selection } from "../entities/listing.ts";
 import { membersQuery } from "../entities/listing.ts";
@@ -22,21 +23,21 @@ export class LibraryColumns {
     this.#transactions = transactions;
   }
 
-  /** Names what an answer would be made of. */
-  async tag(): Promise<string> {
-    return (await this.#transactions.position()).tag;
+  /** What an answer would be made of at least. */
+  position(): Promise<StorePosition> {
+    return this.#transactions.position();
   }
 
   /**
+   * @param position taken before: what changes while rows are read is behind it, and is told by the feed
    * @param selection a search in labels is not part of it
    * @returns a header and the columns, see layout.ts
    */
   async read(
     names: readonly ColumnName[],
     selection: Omit<Selection, "search">,
+    position: StorePosition,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    // Before the rows: what changes while they are read is behind it, and is told by the feed.
-    const position = await this.#transactions.position();
     const builder = new ColumnsBuilder(names);
     let lastId = 0;
     let rows: { id: number }[];

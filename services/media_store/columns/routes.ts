@@ -7,11 +7,12 @@ import { sentAs } from "@fovea/http/api";
 import { queryOf } from "@fovea/http/query";
 import { Hono } from "hono";
 import { z } from "zod";
-import { booleanText, strictObject } from "../entities/fields.ts";
+import { strictObject } from "../entities/fields.ts";
 import { filterText } from "../entities/filter.ts";
+import { includeDeleted } from "../entities/query.ts";
 import { namesETag } from "../entities/etag.ts";
 import type { LibraryColumns } from "./columns.ts";
-import { COLUMN_NAMES, type ColumnName } from "./layout.ts";
+import { COLUMN_NAMES } from "./layout.ts";
 
 const DEFAULT_FIELDS = "id,width,height,create_date";
 
@@ -28,10 +29,7 @@ export const columnsQuery = strictObject("parameter", {
       ...sentAs({ type: "string", default: DEFAULT_FIELDS }),
     }),
   filter_param: filterText.default({}),
-  include_deleted: booleanText.default(false).meta({
-    description: "also what is softly deleted",
-    ...sentAs({ type: "boolean", default: false }),
-  }),
+  include_deleted: includeDeleted,
 });
 
 export function columnsRoutes({ columns }: { columns: LibraryColumns }): Hono {
@@ -39,14 +37,13 @@ export function columnsRoutes({ columns }: { columns: LibraryColumns }): Hono {
   routes.get("/columns", async (c) => {
     const { fields, filter_param, include_deleted } = queryOf(c, columnsQuery);
     // What the tag names is told apart by the address: a cache keeps one answer for each.
-    const tag = `"${await columns.tag()}"`;
+    const position = await columns.position();
+    const tag = `"${position.tag}"`;
     const headers = { "ETag": tag, "Cache-Control": "no-cache" };
     const known = c.req.header("If-None-Match");
     if (known !== undefined && namesETag(known, tag)) return c.body(null, 304, headers);
-    const bytes = await columns.read(fields satisfies ColumnName[], {
-      filter: filter_param,
-      include_deleted,
-    });
+    const selection = { filter: filter_param, include_deleted };
+    const bytes = await columns.read(fields, selection, position);
     return c.body(bytes, 200, { ...headers, "Content-Type": "application/octet-stream" });
   });
   return routes;

@@ -11,6 +11,10 @@ export const entityId = z.string().regex(/^[1-9]\d*$/, "a whole number from 1 is
   .transform(Number).refine(Number.isSafeInteger, "number is too large")
   .meta(sentAs({ type: "integer", minimum: 1 }));
 
+/** The digest of bytes, in capitals or not. */
+export const sha256Text = z.string().toLowerCase()
+  .regex(/^[0-9a-f]{64}$/, "64 digits of hex are expected");
+
 /** `true`, `1`, `yes`, `on` or `false`, `0`, `no`, `off`. */
 export const booleanText = z.stringbool({
   truthy: ["true", "1", "yes", "on"],

@@ -7,7 +7,7 @@
 import { sentAs } from "@fovea/http/api";
 import { MEDIA_TYPES } from "@fovea/contract";
 import { z } from "zod";
-import { booleanText, entityId, strictObject } from "./fields.ts";
+import { booleanText, entityId, sha256Text, strictObject } from "./fields.ts";
 
 /** What the parts of a filter may be. */
 export const filterParts = strictObject("filter", {
@@ -21,8 +21,7 @@ export const filterParts = strictObject("filter", {
   ).optional(),
   is_collection: booleanText.optional(),
   /** The digest of the entity's bytes. */
-  sha256: z.string().toLowerCase().regex(/^[0-9a-f]{64}$/, "64 digits of hex are expected")
-    .optional(),
+  sha256: sha256Text.optional(),
 });
 
 /** Members that a listed entity must have. */

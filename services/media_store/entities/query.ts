@@ -20,6 +20,12 @@ export const itemQuery = strictObject("parameter", {
   version: wholeNumber(1, MAX_NUMBER, "as it was then; left out, as it is").optional(),
 });
 
+/** Whether what is softly deleted is among the answer. */
+export const includeDeleted = booleanText.default(false).meta({
+  description: "also what is softly deleted",
+  ...sentAs({ type: "boolean", default: false }),
+});
+
 /** Parameters of `GET /entity/`. */
 export const listQuery = strictObject("parameter", {
   ...pageParameters("entities"),
@@ -35,10 +41,7 @@ export const listQuery = strictObject("parameter", {
     MAX_NUMBER,
     "every entity that has this version, as it was at it; all else is asked of what it was",
   ).optional(),
-  include_deleted: booleanText.default(false).meta({
-    description: "also what is softly deleted",
-    ...sentAs({ type: "boolean", default: false }),
-  }),
+  include_deleted: includeDeleted,
 });
 
 /** The entity that a path names. @throws {Problem} `invalid_parameter` */

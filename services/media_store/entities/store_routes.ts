@@ -21,13 +21,16 @@ export const transactionTag = z.string()
   .regex(/^[0-9a-f]{16}$/, "16 digits of lower-case hex are expected")
   .meta({ description: "its tag" });
 
+/** Whether a transaction comes with its tag, or neither does. */
+export const arePaired = ({ after, tag }: { after?: unknown; tag?: unknown }) =>
+  (after === undefined) === (tag === undefined);
+
+export const UNPAIRED = "after and tag go together: one of them is missing";
+
 export const storeQuery = strictObject("parameter", {
   after: transactionNumber.optional(),
   tag: transactionTag.optional(),
-}).refine(
-  ({ after, tag }) => (after === undefined) === (tag === undefined),
-  "after and tag go together: one of them is missing",
-);
+}).refine(arePaired, UNPAIRED);
 
 export function storeRoutes(
   { transactions }: { transactions: TransactionRepository },

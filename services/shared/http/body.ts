@@ -4,7 +4,7 @@
  * @module
  */
 import { Problem } from "@fovea/contract";
-import { brokenBody, keepPace, type Pace, stalled, UPLOAD_PACE } from "./pace.ts";
+import { keepPace, type Pace, readInTime, UPLOAD_PACE } from "./pace.ts";
 
 /**
  * The body as text.
@@ -20,7 +20,9 @@ export async function readText(
   const length = announced === null ? NaN : Number(announced);
   if (length > maxBytes) throw tooLarge(maxBytes);
   // What is so small is in time or not as a whole; most bodies are.
-  if (length <= pace.allowanceMs / 1000 * pace.minRate) return await withinAllowance(request, pace);
+  if (length <= pace.allowanceMs / 1000 * pace.minRate) {
+    return await readInTime(request.text(), pace.allowanceMs, pace);
+  }
   if (request.body === null) return "";
   const reader = request.body.getReader();
   try {
@@ -37,15 +39,6 @@ export async function readText(
     // What is still coming is for the app to discard.
     reader.releaseLock();
   }
-}
-
-async function withinAllowance(request: Request, pace: Pace): Promise<string> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(stalled(pace)), pace.allowanceMs);
-  const text = request.text().catch(() => {
-    throw brokenBody();
-  });
-  return await Promise.race([text, late.promise]).finally(() => clearTimeout(timer));
 }
 
 function tooLarge(maxBytes: number): Problem {

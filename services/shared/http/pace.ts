@@ -32,12 +32,7 @@ export async function* keepPace(
   let leftMs = allowanceMs;
   for (;;) {
     const since = performance.now();
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(stalled(pace)), leftMs);
-    const next = body.read().catch(() => {
-      throw brokenBody();
-    });
-    const read = await Promise.race([next, late.promise]).finally(() => clearTimeout(timer));
+    const read = await readInTime(body.read(), leftMs, pace);
     if (read.done) return;
     const waited = performance.now() - since;
     leftMs = Math.min(leftMs - waited + read.value.length / minRate * 1000, allowanceMs);
@@ -45,8 +40,22 @@ export async function* keepPace(
   }
 }
 
+/**
+ * What is read of a body, where it comes in time.
+ *
+ * @throws {Problem} `upload_stalled`; `broken_body`
+ */
+export async function readInTime<T>(reading: Promise<T>, leftMs: number, pace: Pace): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(stalled(pace)), leftMs);
+  const read = reading.catch(() => {
+    throw brokenBody();
+  });
+  return await Promise.race([read, late.promise]).finally(() => clearTimeout(timer));
+}
+
 /** What a client is told whose body came too slowly. */
-export function stalled({ allowanceMs, minRate }: Pace): Problem {
+function stalled({ allowanceMs, minRate }: Pace): Problem {
   return new Problem(
     "upload_stalled",
     `body came too slowly: it may pause for ${
@@ -57,7 +66,7 @@ export function stalled({ allowanceMs, minRate }: Pace): Problem {
 }
 
 /** What became of a body that the runtime could not read. */
-export function brokenBody(): Problem {
+function brokenBody(): Problem {
   return new Problem(
     "broken_body",
     "body can't be read: it breaks off before its end, or its chunks are malformed",

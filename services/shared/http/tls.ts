@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { systemWords } from "@fovea/process/file_error";
 import { type CommonSettings, SettingsError } from "@fovea/process/settings";
 
 /** PEM texts. */
@@ -34,7 +35,7 @@ async function readPem(name: string, path: string, label: string, what: string):
   try {
     text = await Deno.readTextFile(path);
   } catch (error) {
-    const [reason] = (error as Error).message.split(" (os error");
+    const reason = systemWords(error);
     throw new SettingsError(`Cannot start: ${path} (${name}) can't be read: ${reason}`);
   }
   if (new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(text)) return text;

@@ -4,6 +4,7 @@
  * @module
  */
 import { Problem } from "@fovea/contract";
+import { systemWords } from "@fovea/process/file_error";
 import { SettingsError } from "@fovea/process/settings";
 import { verify } from "hono/jwt";
 import { z } from "zod";
@@ -120,7 +121,7 @@ export async function readPublicKey(path: string): Promise<CryptoKey> {
       ["verify"],
     );
   } catch (error) {
-    const [reason] = (error as Error).message.split(" (os error");
+    const reason = systemWords(error);
     throw new SettingsError(
       `Cannot start: AUTH_MODE=jwt needs the issuer's P-256 public key (PEM) in ${path}: ` +
         `${reason}: set PUBLIC_KEY_PATH`,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { systemWords } from "@fovea/process/file_error";
 import { SettingsError } from "@fovea/process/settings";
 
 /** A folder that this process alone uses until it disposes of it, or ends in whatever way. */
@@ -37,7 +38,7 @@ async function openLock(path: string): Promise<Deno.FsFile> {
     await Deno.mkdir(path, { recursive: true });
     return await Deno.open(`${path}/lock`, { write: true, create: true });
   } catch (error) {
-    const [reason] = (error as Error).message.split(" (os error");
+    const reason = systemWords(error);
     throw new SettingsError(
       `Cannot start: the folder ${path} can't be used: ${reason}: set DATA_DIR`,
     );
